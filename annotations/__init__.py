@@ -1,0 +1,1 @@
+"""The language: documents, mentions, relations, scheme, file formats. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""The worker: documents into model inputs, the encoder once, scores back into annotations."""
