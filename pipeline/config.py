@@ -69,7 +69,6 @@ def dump(settings: object) -> str:
 
 
 def _checked(schema: type[Schema], config: DictConfig) -> Schema:
-    config = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     problems = [f"{key}: unknown key" for key in _unknown(schema, config)]
     problems += [f"{key}: missing; write {key}=VALUE" for key in sorted(OmegaConf.missing_keys(config))]
     if problems:

@@ -1,0 +1,48 @@
+"""From one format to another: ``python -m annotations.convert SOURCE [SOURCE ...] TARGET``.
+
+A target that ends in .jsonl is one file with all documents; any other is a folder that gets one .inline
+file a document. Nothing is written while anything is wrong with a source.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from annotations.corpus import read_corpus, read_texts
+from annotations.formats import inline, jsonl
+from annotations.problems import CorpusError
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Convert. Returns 1 with every problem printed where a source is wrong, 2 where it is missing."""
+    parser = argparse.ArgumentParser(prog="annotations.convert", description=__doc__)
+    parser.add_argument("sources", nargs="+", type=Path, help="files or folders (.jsonl, .inline)")
+    parser.add_argument("target", type=Path, help="a .jsonl file, or a folder for .inline files")
+    parser.add_argument("--articles", type=Path, help="folder with the texts of stand-off files")
+    parser.add_argument("--stand-off", action="store_true", help="leave the texts out (.jsonl)")
+    options = parser.parse_args(arguments)
+    missing = [path for path in (*options.sources, options.articles) if path and not path.exists()]
+    if missing:
+        print("\n".join(f"{path}: no such file or folder" for path in missing), file=sys.stderr)
+        return 2
+    texts = read_texts(options.articles) if options.articles else {}
+    try:
+        documents = [doc for source in options.sources for doc in read_corpus(source, texts)]
+    except CorpusError as error:
+        print(error, file=sys.stderr)
+        return 1
+    if options.target.suffix == jsonl.SUFFIX:
+        jsonl.write_jsonl(options.target, documents, stand_off=options.stand_off)
+    else:
+        for document in documents:
+            name = "".join(c if c.isalnum() or c in "-_." else "_" for c in document.id)
+            inline.write_inline(options.target / f"{name}{inline.SUFFIX}", document)
+    print(f"{len(documents)} document(s) written to {options.target}")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

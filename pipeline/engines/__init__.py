@@ -1,0 +1,1 @@
+"""Ways to run the encoder. Nothing here knows what a mention is."""

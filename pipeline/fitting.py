@@ -1,0 +1,148 @@
+"""What is fitted on development data: when to stop, from which probability on, at which temperature."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from scipy.optimize import minimize_scalar
+from torch import Tensor
+
+from annotations import scheme
+from annotations.document import Mention
+from eval.counts import Counts
+from pipeline import assemble, decoding, pairs
+from pipeline.decoding import Thresholds
+from pipeline.encoding import document_vectors
+from pipeline.examples import Example, relation_targets
+from pipeline.model import Reader
+
+DOCUMENTS_AT_ONCE = 16
+_STEPS = np.arange(0.05, 0.96, 0.01)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Scores of everything that was asked on development data."""
+
+    tags: Tensor  # float [words, tags]
+    tag_targets: Tensor  # int64 [words]
+    chances: NDArray[np.float32]  # [allowed cells], probabilities of relations
+    targets: NDArray[np.bool_]  # [allowed cells]
+    actors: NDArray[np.bool_]  # [allowed cells], whether the label is one of the ten
+    unasked: tuple[int, int]  # gold relations out of reach: of the six, of the ten
+
+
+@torch.no_grad()
+def development_score(reader: Reader, examples: Sequence[Example]) -> tuple[float, float]:
+    """Strict F1 of mentions, and F1 of relations on gold mentions at the best threshold; 0, 0 if empty."""
+    if not examples:
+        return 0.0, 0.0
+    mentions = Counts()
+    for batch, vectors in _vectors(reader, examples):
+        mentions = mentions + _mention_counts(reader, batch, vectors)
+    asked = ask(reader, examples)
+    return mentions.f1, _best(asked.chances, asked.targets, sum(asked.unasked))[1]
+
+
+def fit(reader: Reader, examples: Sequence[Example]) -> Thresholds:
+    """Thresholds for the six and for the ten that give the best F1, and the temperature of the tags."""
+    if not examples:
+        return Thresholds()
+    asked = ask(reader, examples)
+    parts = []
+    for kind, missing in zip((~asked.actors, asked.actors), asked.unasked, strict=True):
+        parts.append(_best(asked.chances[kind], asked.targets[kind], missing)[0])
+    return Thresholds(parts[0], parts[1], _temperature(asked.tags, asked.tag_targets))
+
+
+@torch.no_grad()
+def ask(reader: Reader, examples: Sequence[Example]) -> Asked:
+    """Run the reader over development data and keep every score."""
+    tags: list[Tensor] = []
+    chances: list[NDArray[np.float32]] = []
+    targets: list[NDArray[np.bool_]] = []
+    actors: list[NDArray[np.bool_]] = []
+    for batch, vectors in _vectors(reader, examples):
+        tags.append(decoding.word_scores(reader, vectors, [example.table for example in batch]))
+        found = assemble.asked(
+            [example.mentions for example in batch],
+            [example.pairs for example in batch],
+            [len(example.table) for example in batch],
+        )
+        if not len(found):
+            continue
+        inputs = assemble.pair_inputs(found)
+        _, scores = reader.relations(vectors, reader.relations.mentions(vectors, inputs), inputs)
+        allowed = inputs.allowed.numpy()
+        chances.append(torch.sigmoid(scores).numpy()[allowed])
+        gold = np.concatenate([relation_targets(example) for example in batch])
+        targets.append(gold[allowed] > 0)
+        actors.append(np.broadcast_to(pairs.BETWEEN_ACTORS, allowed.shape)[allowed])
+    empty: NDArray[np.bool_] = np.zeros(0, dtype=np.bool_)
+    return Asked(
+        torch.cat(tags),
+        torch.from_numpy(np.concatenate([example.outer for example in examples])),
+        np.concatenate([empty.astype(np.float32), *chances]),
+        np.concatenate([empty, *targets]),
+        np.concatenate([empty, *actors]),
+        _unasked(examples),
+    )
+
+
+def _unasked(examples: Sequence[Example]) -> tuple[int, int]:
+    ten = total = 0
+    for example in examples:
+        relations = example.document.annotation.relations if example.document.annotation else ()
+        labels = [relation.label for relation in relations]
+        asked = int(pairs.BETWEEN_ACTORS[example.gold.label].sum())
+        ten += sum(label in scheme.ACTOR_RELATIONS for label in labels) - asked
+        total += example.unasked
+    return total - ten, ten
+
+
+def _best(chances: NDArray[np.float32], targets: NDArray[np.bool_], missing: int) -> tuple[float, float]:
+    """The threshold with the best F1, and that F1. ``missing`` gold relations were never asked about."""
+    best = (0.5, 0.0)
+    for threshold in _STEPS.tolist():
+        chosen = chances >= threshold
+        hits = int((chosen & targets).sum())
+        counts = Counts(hits, int(chosen.sum()) - hits, int(targets.sum()) - hits + missing)
+        if counts.f1 > best[1]:
+            best = (round(threshold, 2), counts.f1)
+    return best
+
+
+def _temperature(scores: Tensor, targets: Tensor) -> float:
+    """The temperature under which the tags are likeliest: fitted in its logarithm, 1/8 to 8."""
+
+    def loss(log_temperature: float) -> float:
+        scaled = scores / float(np.exp(log_temperature))
+        return float(torch.nn.functional.cross_entropy(scaled, targets))
+
+    bounds = (-np.log(8.0), np.log(8.0))
+    return float(np.exp(minimize_scalar(loss, bounds=bounds, method="bounded").x))
+
+
+def _vectors(reader: Reader, examples: Sequence[Example]) -> Iterator[tuple[list[Example], Tensor]]:
+    training = reader.training
+    reader.eval()
+    for start in range(0, len(examples), DOCUMENTS_AT_ONCE):
+        batch = list(examples[start : start + DOCUMENTS_AT_ONCE])
+        yield batch, document_vectors(reader, [example.table for example in batch]).cpu()
+    reader.train(training)
+
+
+def _mention_counts(reader: Reader, batch: Sequence[Example], vectors: Tensor) -> Counts:
+    documents = [example.document for example in batch]
+    tables = [example.table for example in batch]
+    found = decoding.decode_mentions(reader, vectors, documents, tables, Thresholds())
+    counts = Counts()
+    for document, mentions in zip(documents, found, strict=True):
+        gold: set[Mention] = set(document.annotation.mentions) if document.annotation else set()
+        hits = len(gold & set(mentions))
+        counts = counts + Counts(hits, len(set(mentions)) - hits, len(gold) - hits)
+    return counts

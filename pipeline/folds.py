@@ -1,0 +1,121 @@
+"""One fold with one seed: train, fit thresholds, save, predict the test documents."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from annotations.document import Document, text_sha256
+from annotations.formats.reading import write_whole
+from pipeline import checkpoint, fitting, versions
+from pipeline.checkpoint import Model, Origin
+from pipeline.engines.settings import BatchedSettings
+from pipeline.examples import Example, example
+from pipeline.pieces import tokenize
+from pipeline.prediction import Failed, Predictor
+from pipeline.protocols import Fold
+from pipeline.scoring import Scored, scored
+from pipeline.settings import TrainSettings
+from pipeline.training import Epoch, train
+
+DONE = "fold.json"
+Report = Callable[[Fold, int, Epoch], None]
+
+
+def train_fold(settings: TrainSettings, fold: Fold, seed: int, folder: Path, report: Report) -> Scored:
+    """Train a model into ``folder``/checkpoint and read the fold's test documents with it.
+
+    A fold that is already there, trained with the same settings on the same documents, is not trained
+    again: a killed cross-validation goes on where it was.
+    """
+    if settings.threads is not None:
+        torch.set_num_threads(settings.threads)
+    target = folder / "checkpoint"
+    key = _key(settings, fold, seed)
+    if not _is_done(folder, key):
+        _train(settings, fold, seed, folder, report)
+        write_whole(folder / DONE, versions.to_json({"key": key}))
+    model = checkpoint.load(target)
+    predictor = Predictor(model, BatchedSettings().build(model.reader))
+    results = []
+    for result in predictor.read(fold.test):
+        if isinstance(result, Failed):
+            raise RuntimeError(f"{result.document.id}: {result.reason}")
+        results.append((result.document, result.annotation, result.given))
+    return scored(results)
+
+
+def _key(settings: TrainSettings, fold: Fold, seed: int) -> str:
+    parts: dict[str, Any] = {
+        "encoder": settings.encoder,
+        "head": settings.head,
+        "optimization": settings.optimization,
+        "seed": seed,
+        "train": _digests(fold.train),
+        "development": _digests(fold.development),
+        "weights": settings.weights,
+    }
+    return versions.fingerprint(parts)
+
+
+def _digests(documents: Sequence[Document]) -> list[str]:
+    return [versions.fingerprint(document) for document in documents]
+
+
+def _is_done(folder: Path, key: str) -> bool:
+    file = folder / DONE
+    return file.is_file() and json.loads(file.read_text("utf-8"))["key"] == key
+
+
+def _train(settings: TrainSettings, fold: Fold, seed: int, folder: Path, report: Report) -> None:
+    torch.manual_seed(seed)  # the heads start from it
+    reader, tokenizer, hugging = settings.encoder.build(settings.head)
+    examples = _examples(fold.train, tokenizer, settings.head.reach)
+    development = _examples(fold.development, tokenizer, settings.head.reach)
+    history = train(
+        reader,
+        examples,
+        development,
+        settings.optimization,
+        seed,
+        folder / "state",
+        report=lambda epoch: report(fold, seed, epoch),
+    )
+    reader.cpu()
+    documents = (*fold.train, *fold.development)
+    origin = Origin(
+        tuple(sorted({text_sha256(d.text) for d in documents} | set(settings.encoder.trained_on()))),
+        {
+            **settings.notes,
+            "fold": fold.name,
+            "seed": seed,
+            "versions": versions.installed(),
+            "epochs": [vars_of(epoch) for epoch in history],
+            "unaligned_mentions": sum(e.unaligned for e in examples),
+            "relations_out_of_reach": sum(e.unasked for e in examples),
+        },
+    )
+    model = Model(reader, tokenizer, fitting.fit(reader, development), origin, "")
+    shutil.rmtree(folder / "checkpoint", ignore_errors=True)
+    checkpoint.save(model, hugging, folder / "checkpoint", settings.weights)
+
+
+def vars_of(epoch: Epoch) -> dict[str, Any]:
+    """An epoch as plain values, rounded for reading."""
+    return {
+        "number": epoch.number,
+        "losses": {name: round(value, 4) for name, value in epoch.losses.items()},
+        "mentions": round(epoch.mentions, 4),
+        "relations": round(epoch.relations, 4),
+    }
+
+
+def _examples(documents: Sequence[Document], tokenizer: Any, reach: int) -> list[Example]:
+    tables = tokenize(documents, tokenizer)
+    pairs = zip(documents, tables, strict=True)
+    return [example(document, table, reach) for document, table in pairs if len(table)]

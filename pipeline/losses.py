@@ -1,0 +1,121 @@
+"""The joint loss of a batch of documents: tags, relations, modality, source, time, place."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from torch.nn import functional
+
+from pipeline import assemble, decoding, pairs
+from pipeline.encoding import document_vectors
+from pipeline.examples import NO_TARGET, NONE, Example, relation_targets
+from pipeline.heads import pointer_log_probabilities
+from pipeline.model import Reader
+from pipeline.settings import LossWeights
+
+
+class JointLoss(nn.Module):
+    """A reader with its losses, as one module: what accelerate wraps for several devices."""
+
+    def __init__(self, reader: Reader, weights: LossWeights) -> None:
+        super().__init__()
+        self.reader = reader
+        self.weights = weights
+
+    def forward(self, examples: Sequence[Example]) -> dict[str, Tensor]:
+        """The loss of each question, and their weighted sum as ``total``."""
+        vectors = document_vectors(self.reader, [example.table for example in examples])
+        weights = self.weights
+        losses = {"outer": self._outer(vectors, examples), "inner": self._inner(vectors, examples)}
+        losses |= self._relations(vectors, examples)
+        losses["total"] = (
+            weights.outer * losses["outer"]
+            + weights.inner * losses["inner"]
+            + weights.relation * losses["relation"]
+            + weights.modality * losses["modality"]
+            + weights.pointer * losses["pointer"]
+        )
+        return losses
+
+    def _outer(self, vectors: Tensor, examples: Sequence[Example]) -> Tensor:
+        scores = decoding.word_scores(self.reader, vectors, [example.table for example in examples])
+        return _cross_entropy(scores, _tensor([example.outer for example in examples], vectors))
+
+    def _inner(self, vectors: Tensor, examples: Sequence[Example]) -> Tensor:
+        starts = assemble.shifts([len(example.table) for example in examples])
+        pieces = [example.inner_pieces + s for example, s in zip(examples, starts, strict=True)]
+        scores = self.reader.inner(vectors[_tensor(pieces, vectors)])
+        return _cross_entropy(scores, _tensor([example.inner for example in examples], vectors))
+
+    def _relations(self, vectors: Tensor, examples: Sequence[Example]) -> dict[str, Tensor]:
+        head = self.reader.relations
+        asked = assemble.asked(
+            [example.mentions for example in examples],
+            [example.pairs for example in examples],
+            [len(example.table) for example in examples],
+        )
+        zero = vectors.sum() * 0.0
+        if not len(asked):
+            return {"relation": zero, "modality": zero, "pointer": zero}
+        inputs = assemble.pair_inputs(asked, vectors.device)
+        mentions = head.mentions(vectors, inputs)
+        hidden, scores = head(vectors, mentions, inputs)
+        targets = _tensor([relation_targets(example) for example in examples], vectors)
+        cells = functional.binary_cross_entropy_with_logits(
+            scores[inputs.allowed], targets[inputs.allowed], reduction="sum"
+        )
+        losses = {"relation": cells / len(asked), "modality": zero, "pointer": zero}
+        pair = _tensor([e.gold.pair + s for e, s in zip(examples, asked.pair_shift, strict=True)], vectors)
+        if len(pair):
+            details = head.details(hidden[pair], _tensor([e.gold.label for e in examples], vectors))
+            modality = _tensor([example.gold.modality for example in examples], vectors)
+            losses["modality"] = functional.cross_entropy(head.modality(details), modality)
+            losses["pointer"] = self._pointers(details, mentions, examples, asked)
+        return losses
+
+    def _pointers(
+        self, details: Tensor, mentions: Tensor, examples: Sequence[Example], asked: assemble.Asked
+    ) -> Tensor:
+        """Mean negative log-probability of the gold source, time and place, or of none."""
+        losses = []
+        relation_shift = assemble.shifts([len(example.gold.pair) for example in examples])
+        for kind in pairs.POINTERS:
+            options = []
+            for number, example in enumerate(examples):
+                gold, shift = example.gold, relation_shift[number]
+                found = pairs.candidates(
+                    example.mentions, example.pairs.head[gold.pair], example.pairs.tail[gold.pair], kind
+                )
+                mention = found.mention + asked.mention_shift[number]
+                target = gold.pointers[kind][found.relation] == found.mention
+                options.append((found.relation + shift, mention, found.bucket, target))
+            relation, mention, bucket, target = (
+                _tensor(column, details) for column in zip(*options, strict=True)
+            )
+            pointer = self.reader.relations.pointers[kind]
+            scores, none = pointer(details, mentions, relation, mention, bucket)
+            scores, none = pointer_log_probabilities(scores, none, relation)
+            chosen = _tensor([example.gold.pointers[kind] for example in examples], details)
+            kept = chosen != NO_TARGET
+            if kind != "source":
+                labels = _tensor([example.gold.label for example in examples], details)
+                kept = kept & torch.from_numpy(pairs.BETWEEN_ACTORS).to(details.device)[labels]
+            log_likelihood = scores[target & kept[relation]].sum()
+            log_likelihood = log_likelihood + none[kept & (chosen == NONE)].sum()
+            losses.append(-log_likelihood / kept.sum().clamp(min=1))
+        return torch.stack(losses).mean()
+
+
+def _tensor(parts: Sequence[NDArray[Any]], like: Tensor) -> Tensor:
+    return torch.from_numpy(np.concatenate(parts)).to(like.device)
+
+
+def _cross_entropy(scores: Tensor, targets: Tensor) -> Tensor:
+    if not len(targets):
+        return scores.sum() * 0.0
+    return functional.cross_entropy(scores.float(), targets)

@@ -1,0 +1,78 @@
+"""The model: one encoder, and heads that read its output. It knows tensors, not documents."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+from transformers import PreTrainedModel
+
+from annotations import scheme
+from pipeline.heads import RelationHead, TagHead
+from pipeline.settings import ModelSettings
+
+
+@dataclass(frozen=True, slots=True)
+class Specials:
+    """The piece ids that an encoder expects around and beside a window; None where it knows none."""
+
+    pad: int
+    before: int | None
+    after: int | None
+
+    def around(self) -> int:
+        """How many pieces of a window's room they take."""
+        return (self.before is not None) + (self.after is not None)
+
+
+class Reader(nn.Module):
+    """An encoder with heads for the outer tags, the inner tags, and relations."""
+
+    def __init__(self, encoder: PreTrainedModel, settings: ModelSettings, specials: Specials) -> None:
+        super().__init__()
+        width = int(encoder.config.hidden_size)
+        labels = len(scheme.ENTITY_LABELS)
+        self.encoder = encoder
+        self.settings = settings
+        self.specials = specials
+        self.width = width
+        self.outer = TagHead(width, labels, settings.dropout)
+        self.inner = TagHead(width, labels, settings.dropout)
+        self.relations = RelationHead(width, settings.hidden, settings.dropout)
+
+    def heads(self) -> dict[str, nn.Module]:
+        """All that is not the encoder, by name."""
+        return {"outer": self.outer, "inner": self.inner, "relations": self.relations}
+
+    def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
+        """Piece vectors float [rows, width of the batch, width], special pieces among them.
+
+        ``ids``: int64 [rows, width of the batch]; ``mask``: bool, alike, False where padded.
+        """
+        output = self.encoder(input_ids=ids, attention_mask=mask.long())
+        hidden: Tensor = output.last_hidden_state
+        return hidden
+
+
+def pad(windows: Sequence[NDArray[np.int64]], specials: Specials) -> tuple[Tensor, Tensor]:
+    """One batch of windows with their special pieces: ids int64 [rows, width], mask bool, alike."""
+    before = [] if specials.before is None else [specials.before]
+    after = [] if specials.after is None else [specials.after]
+    width = max(len(window) for window in windows) + specials.around()
+    ids = np.full((len(windows), width), specials.pad, dtype=np.int64)
+    mask = np.zeros((len(windows), width), dtype=np.bool_)
+    for row, window in enumerate(windows):
+        length = len(window) + specials.around()
+        ids[row, :length] = np.concatenate((before, window, after))
+        mask[row, :length] = True
+    return torch.from_numpy(ids), torch.from_numpy(mask)
+
+
+def unpad(vectors: Tensor, lengths: Sequence[int], specials: Specials) -> list[Tensor]:
+    """The vectors of each window's own pieces, float [pieces, width], specials and padding left out."""
+    skip = int(specials.before is not None)
+    return [vectors[row, skip : skip + length] for row, length in enumerate(lengths)]

@@ -1,0 +1,165 @@
+"""Documents in, annotations out: cut, encode, stitch, decode, relate. One way, nothing written back."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass, field
+
+import torch
+
+from annotations.document import Annotation, Document
+from pipeline import decoding, windows
+from pipeline.checkpoint import Model
+from pipeline.engines.base import Engine
+from pipeline.pieces import PieceTable, tokenize
+
+
+@dataclass
+class Ledger:
+    """What went in, what came out, what was left out, and what it took. It must add up."""
+
+    documents: int = 0
+    characters: int = 0
+    words: int = 0
+    pieces: int = 0
+    windows: int = 0
+    pieces_truncated: int = 0  # always 0: windows own every piece
+    characters_without_piece: int = 0  # not white space, yet unknown to the tokenizer
+    pairs_asked: int = 0
+    mentions: int = 0
+    relations: int = 0
+    seconds: dict[str, float] = field(default_factory=dict)
+
+    def took(self, stage: str, since: float) -> float:
+        """Add the time since ``since`` to a stage; returns now."""
+        now = time.perf_counter()
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - since
+        return now
+
+
+@dataclass(frozen=True, slots=True)
+class Failed:
+    """A document whose reading went wrong, alone; all others go on."""
+
+    document: Document
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Predicted:
+    """A document, what the model reads in it, and, where it has gold, what it makes of gold mentions."""
+
+    document: Document
+    annotation: Annotation
+    given: Annotation | None = None
+
+
+@dataclass
+class Predictor:
+    """A model and an engine, ready to read."""
+
+    model: Model
+    engine: Engine
+    chunk: int = 65536  # pieces that are worked on together
+    ledger: Ledger = field(default_factory=Ledger)
+
+    def read(self, documents: Iterable[Document]) -> Iterator[Predicted | Failed]:
+        """A result for each document, in order. One chunk is tokenised while another is read."""
+        with ThreadPoolExecutor(max_workers=1) as thread:
+            pending: Future[list[PieceTable]] | None = None
+            chunk: Sequence[Document] = ()
+            for following in _chunks(documents, self.chunk * 4):
+                ahead = thread.submit(tokenize, following, self.model.tokenizer)
+                if pending is not None:
+                    yield from self._read_chunk(chunk, pending)
+                pending, chunk = ahead, following
+            if pending is not None:
+                yield from self._read_chunk(chunk, pending)
+
+    def _read_chunk(
+        self, documents: Sequence[Document], tokenized: Future[list[PieceTable]]
+    ) -> Iterator[Predicted | Failed]:
+        since = time.perf_counter()
+        tables = tokenized.result()
+        self.ledger.took("tokenise", since)
+        try:
+            yield from self._predict(documents, tables)
+        except (decoding.NotFiniteError, MemoryError) as error:
+            if len(documents) == 1:
+                yield Failed(documents[0], f"{type(error).__name__}: {error}")
+                return
+            # One of them is to blame: alone, it is set aside; the others are read as before.
+            for document, table in zip(documents, tables, strict=True):
+                done: Future[list[PieceTable]] = Future()
+                done.set_result([table])
+                yield from self._read_chunk([document], done)
+
+    @torch.inference_mode()
+    def _predict(
+        self, documents: Sequence[Document], tables: Sequence[PieceTable]
+    ) -> list[Predicted | Failed]:
+        reader, ledger = self.model.reader, self.ledger
+        since = time.perf_counter()
+        lengths = [len(table) for table in tables]
+        cuts = windows.cut_all(lengths, reader.settings.window, reader.settings.overlap)
+        ids = windows.slices(cuts, [table.ids for table in tables])
+        vectors = torch.cat(windows.stitch(cuts, self.engine.encode(ids), lengths, reader.width))
+        since = ledger.took("encode", since)
+        found = decoding.decode_mentions(reader, vectors, documents, tables, self.model.thresholds)
+        since = ledger.took("decode", since)
+        annotations, asked = decoding.decode_relations(reader, vectors, tables, found, self.model.thresholds)
+        given = self._given(documents, tables, vectors)
+        ledger.took("relate", since)
+        self._count(documents, tables, annotations)
+        ledger.windows += len(cuts)
+        ledger.pairs_asked += asked
+        return [
+            Predicted(document, annotation, gold)
+            for document, annotation, gold in zip(documents, annotations, given, strict=True)
+        ]
+
+    def _given(
+        self, documents: Sequence[Document], tables: Sequence[PieceTable], vectors: torch.Tensor
+    ) -> list[Annotation | None]:
+        """Relations on the gold mentions of those documents that have gold: the same code, other mentions."""
+        if all(document.annotation is None for document in documents):
+            return [None] * len(documents)
+        gold = [document.annotation.mentions if document.annotation else () for document in documents]
+        annotations, _ = decoding.decode_relations(
+            self.model.reader, vectors, tables, gold, self.model.thresholds
+        )
+        return [
+            annotation if document.annotation is not None else None
+            for document, annotation in zip(documents, annotations, strict=True)
+        ]
+
+    def _count(
+        self,
+        documents: Sequence[Document],
+        tables: Sequence[PieceTable],
+        annotations: Sequence[Annotation],
+    ) -> None:
+        ledger = self.ledger
+        ledger.documents += len(documents)
+        for document, table, annotation in zip(documents, tables, annotations, strict=True):
+            ledger.characters += len(document.text)
+            ledger.words += len(table.word_starts)
+            ledger.pieces += len(table)
+            ledger.characters_without_piece += table.uncovered(document.text)
+            ledger.mentions += len(annotation.mentions)
+            ledger.relations += len(annotation.relations)
+
+
+def _chunks(documents: Iterable[Document], characters: int) -> Iterator[list[Document]]:
+    chunk: list[Document] = []
+    size = 0
+    for document in documents:
+        chunk.append(document)
+        size += len(document.text)
+        if size >= characters:
+            yield chunk
+            chunk, size = [], 0
+    if chunk:
+        yield chunk

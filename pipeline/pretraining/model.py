@@ -1,0 +1,109 @@
+"""An encoder with a head that names hidden pieces."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+from transformers import ModernBertConfig, ModernBertModel
+
+from pipeline.pretraining.settings import Encoder
+from pipeline.pretraining.tokenizer import END, PAD, SPECIAL, START
+from pipeline.pretraining.vectors import Table
+
+_HEAD_ROWS = 2048  # pieces whose scores over the whole vocabulary are in memory at once, when evaluating
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A batch with hidden pieces, on the device. Without candidates, every piece competes."""
+
+    ids: Tensor  # int64 [rows, width]
+    positions: Tensor  # int64 [hidden], into the flattened rows
+    targets: Tensor  # int64 [hidden]
+    candidates: Tensor | None = None  # int64 [candidates]
+    log_chance: Tensor | None = None  # float32 [candidates]
+
+
+class MaskedPieces(nn.Module):
+    """Encoder, a dense layer, and scores by the encoder's own embeddings."""
+
+    def __init__(self, encoder: ModernBertModel) -> None:
+        super().__init__()
+        width, vocabulary = encoder.config.hidden_size, encoder.config.vocab_size
+        self.encoder = encoder
+        self.dense = nn.Linear(width, width, bias=False)
+        self.norm = nn.LayerNorm(width, bias=False)
+        self.bias = nn.Parameter(torch.zeros(vocabulary))
+
+    @property
+    def embeddings(self) -> Tensor:
+        """float32 [vocabulary, width]."""
+        return self.encoder.embeddings.tok_embeddings.weight
+
+    def forward(self, question: Question) -> Tensor:
+        """The mean loss over the hidden pieces, float32 []."""
+        hidden = self.hidden(question)
+        if question.candidates is None or question.log_chance is None:
+            scores = nn.functional.linear(hidden, self.embeddings, self.bias)
+            return nn.functional.cross_entropy(scores.float(), question.targets)
+        return self._sampled(hidden, question.targets, question.candidates, question.log_chance)
+
+    def hidden(self, question: Question) -> Tensor:
+        """What the head sees at the hidden places, [hidden, width]."""
+        states = self.encoder(input_ids=question.ids).last_hidden_state
+        chosen = states.reshape(-1, states.shape[-1]).index_select(0, question.positions)
+        named: Tensor = self.norm(nn.functional.gelu(self.dense(chosen)))
+        return named
+
+    @torch.no_grad()
+    def total(self, question: Question) -> float:
+        """The loss over the hidden pieces among the whole vocabulary, added up."""
+        hidden = self.hidden(question)
+        total = 0.0
+        for part, targets in zip(
+            torch.split(hidden, _HEAD_ROWS), torch.split(question.targets, _HEAD_ROWS), strict=True
+        ):
+            scores = nn.functional.linear(part, self.embeddings, self.bias).float()
+            total += float(nn.functional.cross_entropy(scores, targets, reduction="sum"))
+        return total
+
+    def _sampled(self, hidden: Tensor, targets: Tensor, candidates: Tensor, log_chance: Tensor) -> Tensor:
+        """Softmax against drawn candidates; dividing by their chances keeps its denominator unbiased."""
+        scores = nn.functional.linear(
+            hidden, self.embeddings.index_select(0, candidates), self.bias.index_select(0, candidates)
+        )
+        right = (hidden * self.embeddings.index_select(0, targets)).sum(-1, dtype=torch.float32)
+        right = right + self.bias.index_select(0, targets)
+        scores = scores.float() - log_chance
+        place = torch.searchsorted(candidates, targets).clamp_max(len(candidates) - 1)
+        rows = (candidates[place] == targets).nonzero().squeeze(-1)
+        scores = scores.index_put((rows, place[rows]), scores.new_tensor(float("-inf")))
+        everything = torch.logaddexp(scores.logsumexp(-1), right)
+        return (everything - right).mean()
+
+
+def build(shape: Encoder, vocabulary: int, vectors: Table | None, scale: float) -> MaskedPieces:
+    """A new encoder with its head; vectors are float32 [vocabulary, width], rows of length 1."""
+    special = {piece: number for number, piece in enumerate(SPECIAL)}
+    config = ModernBertConfig(
+        vocab_size=vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.inner,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        max_position_embeddings=shape.length,
+        layer_types=["full_attention"] * shape.layers,
+        pad_token_id=special[PAD],
+        bos_token_id=special[START],
+        cls_token_id=special[START],
+        eos_token_id=special[END],
+        sep_token_id=special[END],
+    )
+    model = MaskedPieces(ModernBertModel(config))
+    if vectors is not None:
+        with torch.no_grad():
+            model.embeddings.copy_(torch.from_numpy(vectors) * scale * shape.width**0.5)
+            model.embeddings[special[PAD]] = 0
+    return model

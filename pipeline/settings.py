@@ -1,0 +1,99 @@
+"""The settings of training, typed. Nothing here needs torch before something is built."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipeline.corpora import CorpusSettings
+from pipeline.folder import CARD, EMBEDDED
+
+if TYPE_CHECKING:
+    from tokenizers import Tokenizer
+
+    from pipeline.model import Reader
+
+EMBEDDED_NAME = "embedded"
+
+
+@dataclass
+class ModelSettings:
+    """The shape of the heads and the windows: what must be the same when a trained model is loaded."""
+
+    hidden: int
+    dropout: float
+    window: int  # pieces of a document in one window, special ones not counted
+    overlap: int  # pieces that neighbouring windows share
+    reach: int  # sentences between the two mentions of a pair that is asked about
+
+
+@dataclass
+class LossWeights:
+    """How much each question counts."""
+
+    outer: float
+    inner: float
+    relation: float
+    modality: float
+    pointer: float
+
+
+@dataclass
+class Optimization:
+    """How the weights are moved. Every one of these changes scores: they stand in YAML."""
+
+    epochs: int
+    documents: int  # in a batch
+    encoder_rate: float
+    head_rate: float
+    decay: float
+    warmup: float  # share of the steps
+    clip: float
+    patience: int  # epochs without a better development score; 0: never stop early
+    weights: LossWeights
+
+
+@dataclass
+class EncoderSettings:
+    """A checkpoint to start from: a folder, a hub name, or ``embedded`` for the one that ships."""
+
+    name: str
+    random: bool = False  # its shape and tokenizer, but random weights: for comparison
+
+    def build(self, settings: ModelSettings) -> tuple[Reader, Tokenizer, Any]:
+        """The reader with fresh heads, and its tokenizer in both forms. Raises InputError."""
+        from pipeline.checkpoint import load_encoder, random_encoder
+
+        load = random_encoder if self.random else load_encoder
+        return load(self.folder(), settings)
+
+    def folder(self) -> str:
+        """The folder or hub name."""
+        return str(EMBEDDED) if self.name == EMBEDDED_NAME else self.name
+
+    def trained_on(self) -> tuple[str, ...]:
+        """The texts that the encoder was already trained on with labels, if it says so."""
+        card = Path(self.folder()) / CARD
+        if self.random or not card.is_file():
+            return ()
+        return tuple(json.loads(card.read_text("utf-8"))["trained_on"])
+
+
+@dataclass
+class TrainSettings:
+    """configs/train.yaml."""
+
+    output: str
+    corpora: dict[str, CorpusSettings]
+    encoder: EncoderSettings
+    head: ModelSettings
+    optimization: Optimization
+    seeds: list[int]
+    protocol: str
+    leave_out: str | None = None  # the corpus whose documents take turns under leave_one_out
+    articles: str | None = None  # folder with the texts of the five articles
+    weights: str = "float32"  # how the checkpoint stores them; bfloat16 halves it
+    threads: int | None = None  # of the processor; None: torch's own choice
+    notes: dict[str, str] = field(default_factory=dict)  # kept with the model

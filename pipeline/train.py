@@ -1,0 +1,111 @@
+"""Train models and score them on documents that they have not seen: ``python -m pipeline.train``."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from annotations.formats.jsonl import write_jsonl
+from annotations.formats.reading import write_whole
+from pipeline import versions
+from pipeline.config import InputError, application, dump
+from pipeline.corpora import Corpus
+from pipeline.protocols import PROTOCOLS, Fold, joined
+from pipeline.scoring import Scored, baseline, merge, score, summary
+from pipeline.settings import TrainSettings
+
+if TYPE_CHECKING:
+    from pipeline.training import Epoch
+
+
+def task(settings: TrainSettings) -> int:
+    """Train every fold with every seed, score, and leave one folder."""
+    from pipeline.folds import train_fold  # torch comes in here, after the settings were checked
+
+    if settings.protocol not in PROTOCOLS:
+        raise InputError(f"protocol={settings.protocol}: expected one of {', '.join(PROTOCOLS)}")
+    started = time.perf_counter()
+    output = Path(settings.output)
+    corpora = {name: corpus.read() for name, corpus in settings.corpora.items()}
+    folds = PROTOCOLS[settings.protocol](corpora, settings.leave_out)
+    _require_training(folds)
+    write_whole(output / "config.yaml", dump(settings).encode())
+    print(f"{len(folds)} model(s) × {len(settings.seeds)} seed(s); {_sizes(corpora)}")
+    scored: list[Scored] = []
+    for seed in settings.seeds:
+        parts: list[Scored] = []
+        for fold in folds:
+            folder = output / _name(fold, seed, settings, len(folds))
+            result = train_fold(settings, fold, seed, folder, _print_epoch)
+            parts.append(result)
+        whole = merge(parts) if joined(folds) else None
+        if whole is not None and whole.documents:
+            _leave(output / _seed_name(seed, settings), whole, f"seed {seed}")
+            scored.append(whole)
+    if scored:
+        scored.append(baseline(folds))
+        _leave(output / "baseline", scored[-1], "baseline")
+        text = summary(scored[:-1], scored[-1])
+        write_whole(output / "scores.md", text.encode())
+        print(text)
+    manifest = {
+        "versions": versions.installed(),
+        "seconds": round(time.perf_counter() - started, 1),
+        "documents": {name: _counts(corpus) for name, corpus in corpora.items()},
+        "settings": asdict(settings),
+    }
+    write_whole(output / "manifest.json", versions.to_json(manifest))
+    return 0
+
+
+def _require_training(folds: Sequence[Fold]) -> None:
+    empty = [fold.name for fold in folds if not fold.train]
+    if empty:
+        raise InputError(
+            f"no training documents in {', '.join(empty)}; name a corpus with a train split under corpora"
+        )
+
+
+def _name(fold: Fold, seed: int, settings: TrainSettings, folds: int) -> Path:
+    return _seed_name(seed, settings) / (Path() if folds == 1 else Path("folds") / fold.name)
+
+
+def _seed_name(seed: int, settings: TrainSettings) -> Path:
+    return Path() if len(settings.seeds) == 1 else Path(f"seed-{seed}")
+
+
+def _leave(folder: Path, scored: Scored, name: str) -> None:
+    from eval.run import write_report
+
+    write_jsonl(folder / "predictions.jsonl", scored.predicted, scores=True)
+    write_jsonl(folder / "given.jsonl", scored.given, scores=True)
+    write_report(score(scored, name), folder)
+
+
+def _sizes(corpora: dict[str, Corpus]) -> str:
+    return "; ".join(f"{name}: {_counts(corpus)}" for name, corpus in corpora.items())
+
+
+def _counts(corpus: Corpus) -> dict[str, int]:
+    return {split: len(getattr(corpus, split)) for split in ("train", "development", "test")}
+
+
+def _print_epoch(fold: Fold, seed: int, epoch: Epoch) -> None:
+    losses = " ".join(f"{name} {value:.3f}" for name, value in epoch.losses.items())
+    print(
+        f"{fold.name} seed {seed} epoch {epoch.number:3d}  {losses}  "
+        f"mentions {epoch.mentions:.3f} relations {epoch.relations:.3f}",
+        flush=True,
+    )
+
+
+def main() -> None:
+    """The command line."""
+    application("train", TrainSettings, task)
+
+
+if __name__ == "__main__":
+    main()
