@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -58,20 +58,29 @@ class Temperature:
         """The calibrated score, between 0 and 1; the order of scores stays."""
         return float(_scaled(np.array([score]), self.temperature)[0])
 
-    def save(self, path: Path) -> None:
-        """Write as JSON, whole or not at all."""
-        write_whole(path, (json.dumps(asdict(self), indent=2) + "\n").encode())
 
-    @classmethod
-    def load(cls, path: Path) -> Temperature:
-        """Read what save wrote. Raises ValueError for a file that is none."""
-        record = json.loads(path.read_text("utf-8"))
-        if not isinstance(record, dict) or set(record) != set(cls.__dataclass_fields__):
-            raise ValueError(f"{path}: no temperature; expected {', '.join(cls.__dataclass_fields__)}")
-        temperature = cls(**record)
-        if not temperature.temperature > 0:
-            raise ValueError(f"{path}: temperature {temperature.temperature}; expected more than 0")
-        return temperature
+def save_temperatures(path: Path, temperatures: Mapping[str, Temperature]) -> None:
+    """Write as JSON, whole or not at all: by what the scores are of, "mentions" or "relations"."""
+    record = {what: asdict(temperature) for what, temperature in temperatures.items()}
+    write_whole(path, (json.dumps(record, indent=2) + "\n").encode())
+
+
+def load_temperatures(path: Path) -> dict[str, Temperature]:
+    """Read what save_temperatures wrote. Raises ValueError for a file that holds anything else."""
+    record = json.loads(path.read_text("utf-8"))
+    names = set(Temperature.__dataclass_fields__)
+    sound = isinstance(record, dict) and all(
+        isinstance(fields, dict)
+        and set(fields) == names
+        and all(isinstance(value, int | float) for value in fields.values())
+        and fields["temperature"] > 0
+        for fields in record.values()
+    )
+    if not sound:
+        raise ValueError(
+            f"{path}: no temperatures; expected {', '.join(sorted(names))}, all numbers, by kind"
+        )
+    return {what: Temperature(**fields) for what, fields in record.items()}
 
 
 Sample = tuple[float, bool]  # score, whether it came true

@@ -55,9 +55,7 @@ def intervals(tables: Sequence[Table], resamples: int = 2000, seed: int = 0) -> 
     rng = np.random.default_rng(seed)
     documents = len(tables[0])
     if documents > FEW:
-        weights = rng.multinomial(documents, np.full(documents, 1 / documents), size=resamples)
-        flat = np.concatenate(tables, axis=1).astype(np.float64)  # [documents, 4 * tables]
-        sums = (weights.astype(np.float64) @ flat).reshape(resamples, len(tables), 4)
+        sums = _between(np.concatenate(tables, axis=1), rng, resamples).reshape(resamples, -1, 4)
         tail, method = _widened(documents), "between documents"
     else:
         sums = np.stack([_within(table, rng, resamples) for table in tables], axis=1)
@@ -74,6 +72,17 @@ def _widened(documents: int) -> float:
 
     quantile = stdtrit(documents - 1, 0.025) * np.sqrt(documents / (documents - 1))
     return float(ndtr(quantile))
+
+
+def _between(flat: NDArray[np.int64], rng: np.random.Generator, resamples: int) -> NDArray[np.float64]:
+    """Sums of resampled documents: [documents, columns] → [resamples, columns], a block at a time."""
+    documents = len(flat)
+    even = np.full(documents, 1 / documents)
+    block = max(1, 4_000_000 // documents)  # so that the weights stay within some 32 MB
+    sizes = [min(block, resamples - done) for done in range(0, resamples, block)]
+    columns = flat.astype(np.float64)
+    drawn = (rng.multinomial(documents, even, size=size).astype(np.float64) @ columns for size in sizes)
+    return np.concatenate(list(drawn))
 
 
 def _within(table: Table, rng: np.random.Generator, resamples: int) -> NDArray[np.int64]:

@@ -95,7 +95,7 @@ def _specials(tokenizer: Any) -> Specials:
     pad = tokenizer.pad_token_id
     before = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
     after = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
-    return Specials(0 if pad is None else int(pad), before, after)
+    return Specials(0 if pad is None else int(pad), before, after, tokenizer.mask_token_id)
 
 
 def _check_room(encoder: PreTrainedModel, settings: ModelSettings) -> None:

@@ -16,7 +16,7 @@ from typing import Any, TypeVar, cast
 from hydra import compose, initialize_config_dir
 from hydra import main as hydra_main
 from hydra.core.config_store import ConfigStore
-from hydra.errors import HydraException
+from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -58,6 +58,8 @@ def load(name: str, schema: type[Schema], overrides: Sequence[str] = ()) -> Sche
     try:
         with initialize_config_dir(str(CONFIGS), version_base="1.3"):
             config = compose(name, list(overrides))
+    except OverrideParseException as error:
+        raise SettingsError(f"{error.override}: {_one_line(error)}") from error
     except (HydraException, OmegaConfBaseException) as error:
         raise SettingsError(_one_line(error)) from error
     return _checked(schema, config)

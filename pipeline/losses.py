@@ -22,14 +22,15 @@ from pipeline.settings import LossWeights
 class JointLoss(nn.Module):
     """A reader with its losses, as one module: what accelerate wraps for several devices."""
 
-    def __init__(self, reader: Reader, weights: LossWeights) -> None:
+    def __init__(self, reader: Reader, weights: LossWeights, hidden: float = 0.0) -> None:
         super().__init__()
+        self.hidden = hidden
         self.reader = reader
         self.weights = weights
 
     def forward(self, examples: Sequence[Example]) -> dict[str, Tensor]:
         """The loss of each question, and their weighted sum as ``total``."""
-        vectors = document_vectors(self.reader, [example.table for example in examples])
+        vectors = document_vectors(self.reader, [example.table for example in examples], self.hidden)
         weights = self.weights
         losses = {"outer": self._outer(vectors, examples), "inner": self._inner(vectors, examples)}
         losses |= self._relations(vectors, examples)

@@ -23,6 +23,7 @@ class Specials:
     pad: int
     before: int | None
     after: int | None
+    mask: int | None = None
 
     def around(self) -> int:
         """How many pieces of a window's room they take."""

@@ -52,6 +52,7 @@ class Optimization:
     warmup: float  # share of the steps
     clip: float
     patience: int  # epochs without a better development score; 0: never stop early
+    hidden: float  # share of the pieces that the encoder does not get to see in training
     weights: LossWeights
 
 

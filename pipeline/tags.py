@@ -48,13 +48,13 @@ def decode(scores: Sequence[Floats]) -> list[list[Span]]:
     ``scores``: log-probabilities, float32 [units, tags], one array a row. All rows are decoded together,
     one step a unit; rows are sorted by length so that a finished row costs nothing.
     """
-    order = sorted(range(len(scores)), key=lambda row: -len(scores[row]))
+    filled = [row for row in range(len(scores)) if len(scores[row])]
+    order = sorted(filled, key=lambda row: -len(scores[row]))
     found: list[list[Span]] = [[] for _ in scores]
     for start in range(0, len(order), 256):
         rows = order[start : start + 256]
-        if len(scores[rows[0]]):
-            for row, tags in zip(rows, _viterbi([scores[row] for row in rows]), strict=True):
-                found[row] = [_scored(span, tags, scores[row]) for span in spans_of(tags)]
+        for row, tags in zip(rows, _viterbi([scores[row] for row in rows]), strict=True):
+            found[row] = [_scored(span, tags, scores[row]) for span in spans_of(tags)]
     return found
 
 

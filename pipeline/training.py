@@ -89,7 +89,9 @@ class Run:
         self.reader = reader
         self.steps = math.ceil(len(examples) / settings.documents) * settings.epochs
         optimizer = torch.optim.AdamW(_groups(reader, settings))
-        self.module, self.optimizer = self.accelerator.prepare(JointLoss(reader, settings.weights), optimizer)
+        self.module, self.optimizer = self.accelerator.prepare(
+            JointLoss(reader, settings.weights, settings.hidden), optimizer
+        )
         self.progress = Progress()
         self.history: list[Epoch] = []
 

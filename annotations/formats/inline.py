@@ -38,6 +38,7 @@ from annotations.problems import Problem
 SUFFIX = ".inline"
 _RULE = "==="
 _MARK = re.compile(r"\[([0-9A-Za-z]+):([A-Z]+) ")
+_RULES = re.compile(rf"^{_RULE}\n|\n{_RULE}(?:\n|\Z)", re.MULTILINE)
 _OPTION = re.compile(r"(source|time|place)=(\S+)")
 
 
@@ -63,16 +64,17 @@ def read_inline(path: Path) -> Reading:
 
 def parse_inline(source: str, path: str) -> Reading:
     """Read one document from a string; ``path`` stands in the problems."""
-    parts = re.split(rf"^{_RULE}\n|\n{_RULE}(?:\n|\Z)", source, flags=re.MULTILINE)
-    if len(parts) != 3:
-        place = Place(path, 1)
-        what = f"{len(parts) - 1} lines of '{_RULE}', expected 2"
-        return Reading(problems=(place.problem(what, "Write header, ===, text, ===, relations."),))
-    header, body, below = parts
-    first_line = header.count("\n") + 2
+    rules = list(_RULES.finditer(source))
+    if len(rules) != 2:
+        what = f"{len(rules)} lines of '{_RULE}', expected 2"
+        remedy = "Write header, ===, text, ===, relations."
+        return Reading(problems=(Place(path, 1).problem(what, remedy),))
+    header, body = source[: rules[0].start()], source[rules[0].end() : rules[1].start()]
+    below = source[rules[1].end() :]
+    first_line = source.count("\n", 0, rules[0].end()) + 1
     fields = _header(header)
     marks = _scan(body, path, first_line)
-    below_line = first_line + body.count("\n") + 2
+    below_line = source.count("\n", 0, rules[1].end()) + 1
     problems = list(marks.problems)
     raws: list[RawRelation] = []
     for number, line in enumerate(below.split("\n")):

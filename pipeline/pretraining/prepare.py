@@ -41,7 +41,9 @@ class _Sample:
         for name, path in self.paths.items():
             share = self.settings.sources[name]
             for document in text.documents(path):
-                if text.is_sampled(document, share) and not text.is_held_out(document, self.settings.held_out):
+                if text.is_sampled(document, share) and not text.is_held_out(
+                    document, self.settings.held_out
+                ):
                     yield document
 
 

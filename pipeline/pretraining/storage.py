@@ -80,6 +80,7 @@ class Storage:
         }
         partial = folder / "model.safetensors.partial"
         save_file(weights, partial, metadata={"format": "pt"})
+        partial.chmod(0o644)
         described: dict[str, object] = encoder.config.to_dict()  # type: ignore[no-untyped-call]
         config = {**described, "architectures": [type(encoder).__name__]}
         config["dtype"] = str(kind).removeprefix("torch.")

@@ -1,0 +1,44 @@
+from pathlib import Path
+
+import pytest
+
+from annotations.convert import main
+from annotations.corpus import read_corpus
+from annotations.document import Document
+from annotations.formats.inline import write_inline
+from annotations.stats import main as stats
+
+
+def test_there_and_back(tmp_path: Path, small: Document) -> None:
+    write_inline(tmp_path / "in" / "a.inline", small)
+    assert main([str(tmp_path / "in"), str(tmp_path / "c.jsonl")]) == 0
+    assert main([str(tmp_path / "c.jsonl"), str(tmp_path / "out")]) == 0
+    assert read_corpus(tmp_path / "out", {}) == (small,)
+
+
+def test_stand_off_needs_its_texts(
+    tmp_path: Path, small: Document, capsys: pytest.CaptureFixture[str]
+) -> None:
+    write_inline(tmp_path / "a.inline", small)
+    assert main([str(tmp_path / "a.inline"), str(tmp_path / "c.jsonl"), "--stand-off"]) == 0
+    assert main([str(tmp_path / "c.jsonl"), str(tmp_path / "out")]) == 1
+    assert "articles=DIR" in capsys.readouterr().err
+    (tmp_path / "texts").mkdir()
+    (tmp_path / "texts" / "a.txt").write_bytes(small.text.encode())
+    assert (
+        main([str(tmp_path / "c.jsonl"), str(tmp_path / "out"), "--articles", str(tmp_path / "texts")]) == 0
+    )
+
+
+def test_nothing_is_written_while_something_is_wrong(tmp_path: Path) -> None:
+    (tmp_path / "a.inline").write_text("id: a\n===\n[1:NO x]\n===\n", encoding="utf-8")
+    assert main([str(tmp_path / "a.inline"), str(tmp_path / "c.jsonl")]) == 1
+    assert not (tmp_path / "c.jsonl").exists()
+
+
+def test_counts(tmp_path: Path, small: Document, capsys: pytest.CaptureFixture[str]) -> None:
+    write_inline(tmp_path / "a.inline", small)
+    assert stats([str(tmp_path)]) == 0
+    printed = capsys.readouterr().out
+    assert "| 1 | 29 | 13 | 1 | 8 | 3 |" in printed
+    assert "| AIDS | 1 | 0 | 1 | 0 | 0 | 0 |" in printed

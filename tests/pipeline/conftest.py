@@ -1,0 +1,28 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline import checkpoint
+from pipeline.checkpoint import Model
+from tests.pipeline import tiny
+
+
+@pytest.fixture(scope="session")
+def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.encoder(tmp_path_factory.mktemp("encoder"))
+
+
+@pytest.fixture(scope="session")
+def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
+    return tiny.model(tmp_path_factory.mktemp("model"))
+
+
+@pytest.fixture(scope="session")
+def model_folder(model: Model, encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A trained model's folder, with random weights."""
+    folder = tmp_path_factory.mktemp("saved")
+    _, _, hugging = checkpoint.load_encoder(str(encoder_folder), tiny.SETTINGS)
+    checkpoint.save(model, hugging, folder)
+    return folder

@@ -1,0 +1,140 @@
+"""The same answer whatever shares the batch; exact offsets whatever the text."""
+
+from __future__ import annotations
+
+import copy
+from dataclasses import dataclass, replace
+
+import pytest
+import torch
+from hypothesis import HealthCheck, given, settings
+
+from annotations import scheme
+from annotations.check import check_document
+from annotations.document import Annotation, Document
+from annotations.formats.reading import Place
+from pipeline.checkpoint import Model
+from pipeline.decoding import Thresholds
+from pipeline.engines.base import Engine
+from pipeline.engines.settings import BatchedSettings, ReferenceSettings
+from pipeline.prediction import Failed, Predicted, Predictor
+from tests.generated import TEXTS
+from tests.pipeline.tiny import SENTENCE
+
+WORDS = SENTENCE.split()
+
+
+def texts(count: int) -> list[Document]:
+    return [
+        Document(f"d{n}", " ".join(WORDS[(n * 7 + i * 5) % len(WORDS)] for i in range(n * 9 % 60 + 1)) + ".")
+        for n in range(count)
+    ]
+
+
+def read(model: Model, documents: list[Document], engine: Engine, chunk: int = 65536) -> list[Predicted]:
+    results = list(Predictor(model, engine, chunk).read(documents))
+    assert all(isinstance(result, Predicted) for result in results)
+    return [result for result in results if isinstance(result, Predicted)]
+
+
+def alike(first: Annotation, second: Annotation) -> None:
+    assert first == second
+    pairs = [*zip(first.mentions, second.mentions, strict=True)]
+    assert all(abs(a.score - b.score) < 1e-4 for a, b in pairs)
+    for a, b in zip(first.relations, second.relations, strict=True):
+        assert (a.modality, a.source, a.time, a.place) == (b.modality, b.source, b.time, b.place)
+        assert abs(a.score - b.score) < 1e-4
+
+
+@pytest.mark.parametrize("pieces", [1, 60, 700, 10_000])
+@pytest.mark.parametrize("chunk", [1, 100, 65536])
+def test_batches_chunks_and_neighbours_change_nothing(model: Model, pieces: int, chunk: int) -> None:
+    documents = texts(24)
+    slow = read(model, documents, ReferenceSettings().build(copy.deepcopy(model.reader)))
+    assert sum(len(result.annotation.relations) for result in slow) > 20
+    fast = BatchedSettings(pieces=pieces).build(copy.deepcopy(model.reader))
+    shuffled = documents[::-1]
+    by_id = {r.document.id: r.annotation for r in read(model, shuffled, fast, chunk)}
+    for result in slow:
+        alike(result.annotation, by_id[result.document.id])
+
+
+def test_threads_change_nothing(model: Model) -> None:
+    documents = texts(12)
+    engine = BatchedSettings().build(copy.deepcopy(model.reader))
+    before = torch.get_num_threads()
+    try:
+        torch.set_num_threads(1)
+        one = read(model, documents, engine)
+        torch.set_num_threads(2)
+        two = read(model, documents, engine)
+    finally:
+        torch.set_num_threads(before)
+    for a, b in zip(one, two, strict=True):
+        alike(a.annotation, b.annotation)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=120)
+@given(TEXTS)
+def test_offsets_are_exact_and_the_scheme_is_kept_on_any_text(model: Model, text: str) -> None:
+    engine = BatchedSettings().build(model.reader)
+    (result,) = read(model, [Document("d", text)], engine)
+    document = replace(result.document, annotation=result.annotation)
+    wrong = [p.what for p in check_document(document, Place("f", 1)) if not p.hint]
+    # Quotation marks are the model's to learn; everything else holds by construction.
+    assert not [what for what in wrong if "quotation marks" not in what]
+
+
+def test_gold_mentions_get_relations_of_their_own(model: Model, small: Document) -> None:
+    (result,) = read(model, [small], BatchedSettings().build(model.reader))
+    assert result.given is not None
+    assert small.annotation is not None
+    assert result.given.mentions == tuple(sorted(small.annotation.mentions))
+    for relation in result.given.relations:
+        assert scheme.allowed(relation.label, relation.head, relation.tail)
+
+
+def test_thresholds_decide(model: Model, small: Document) -> None:
+    engine = BatchedSettings().build(model.reader)
+    none = replace(model, thresholds=Thresholds(static=1.1, actors=1.1))
+    (result,) = read(none, [small], engine)
+    assert not result.annotation.relations
+    only_static = replace(model, thresholds=Thresholds(static=0.0, actors=1.1))
+    (result,) = read(only_static, [small], engine)
+    assert {r.label for r in result.annotation.relations} <= set(scheme.STATIC_RELATIONS)
+
+
+@dataclass
+class Broken:
+    """An engine whose scores are no numbers for windows of one length."""
+
+    engine: Engine
+    length: int
+
+    def encode(self, windows: list) -> list[torch.Tensor]:  # type: ignore[type-arg]
+        vectors = self.engine.encode(windows)
+        return [v * float("nan") if len(v) == self.length else v for v in vectors]
+
+
+def test_a_document_with_scores_that_are_no_numbers_is_set_aside_alone(model: Model) -> None:
+    documents = [*texts(6), Document("bad", "Moskau Laut Riga")]
+    broken = Broken(BatchedSettings().build(copy.deepcopy(model.reader)), 3)
+    results = list(Predictor(model, broken).read(documents))
+    assert [r.document.id for r in results] == [d.id for d in documents]
+    assert [r.document.id for r in results if isinstance(r, Failed)] == ["bad"]
+    whole = read(model, documents[:6], broken.engine)
+    for good, alone in zip(results[:6], whole, strict=True):
+        assert isinstance(good, Predicted)
+        alike(good.annotation, alone.annotation)
+
+
+def test_the_ledger_adds_up(model: Model) -> None:
+    documents = texts(9)
+    predictor = Predictor(model, BatchedSettings().build(model.reader))
+    results = list(predictor.read(documents))
+    ledger = predictor.ledger
+    assert ledger.documents == 9
+    assert ledger.pieces_truncated == 0
+    assert ledger.characters == sum(len(document.text) for document in documents)
+    assert ledger.mentions == sum(len(r.annotation.mentions) for r in results if isinstance(r, Predicted))
+    assert ledger.windows >= 9
