@@ -70,8 +70,11 @@ def _relations(pair: Pair, trace: Trace) -> Iterator[Finding]:
     for key, relation in sorted(everything.items(), key=lambda item: item[1]):
         status = SPURIOUS if key not in ours else HIT if key in theirs else MISSED
         cause = (spurious if status == SPURIOUS else missed).get(key, "")
+        words = relation_words(pair.gold, relation)
+        if status == HIT and cause:
+            words += f", predicted as {theirs[key].modality}"
         name = f"{mention_key(relation.head)}|{relation.label}|{mention_key(relation.tail)}"
-        yield Finding("relation", status, relation.label, name, relation_words(pair.gold, relation), cause)
+        yield Finding("relation", status, relation.label, name, words, cause)
 
 
 def _caused(lost: list[tuple[Relation, str]]) -> Iterator[tuple[object, str]]:

@@ -13,13 +13,13 @@ from annotations.corpus import FORMATS, read_corpus, read_texts
 from annotations.document import Document, text_sha256
 from annotations.formats.reading import write_whole
 from annotations.problems import CorpusError
-from eval.align import AlignmentError
+from eval.align import AlignmentError, align
 from eval.report import markdown
 from eval.report.record import to_record
 from eval.scoring import Conditions, Report, evaluate
 
 __all__ = ["Conditions", "Report", "evaluate", "main", "read_documents", "write_report"]
-PREDICTIONS = "predictions.jsonl"
+PREDICTIONS, GIVEN = "predictions.jsonl", "given.jsonl"
 
 
 class InputError(ValueError):
@@ -83,9 +83,26 @@ def report_of(options: argparse.Namespace) -> Report:
     # A prediction carries its text, so that stand-off gold can be read without the articles.
     texts |= {text_sha256(document.text): document.text for document in predicted}
     gold = read_documents(options.gold, texts)
-    given = read_documents(options.given, texts) if options.given else None
+    given, notes = _given(options, gold, texts)
     name = options.name or options.predicted.resolve().name
-    return evaluate(gold, predicted, given, Conditions(name, options.split, options.limit))
+    return evaluate(gold, predicted, given, Conditions(name, options.split, options.limit, notes))
+
+
+def _given(
+    options: argparse.Namespace, gold: Sequence[Document], texts: dict[str, str]
+) -> tuple[tuple[Document, ...] | None, tuple[str, ...]]:
+    """What --given names, else what the run kept, where that was made on the mentions of this gold."""
+    if options.given:
+        return read_documents(options.given, texts), ()
+    kept = options.predicted / GIVEN
+    if not kept.is_file() or not kept.stat().st_size:
+        return None, ()
+    given = read_documents(kept, texts)
+    try:
+        align(gold, (), given)
+    except AlignmentError:
+        return None, (f"{GIVEN} of the run was made on other mentions than those of gold, and is not used",)
+    return given, ()
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -62,9 +62,13 @@ class Scores:
         """The metrics that were counted, in the order of the table."""
         return tuple(name for name in METRICS if name in self.documents[0].tallies)
 
+    @cached_property
+    def _tallies(self) -> Mapping[str, dict[str, Counts]]:
+        return {name: merge(d.tallies[name] for d in self.documents) for name in self.metrics}
+
     def tally(self, metric: str) -> dict[str, Counts]:
         """The counts of all documents by label."""
-        return merge(document.tallies[metric] for document in self.documents)
+        return self._tallies[metric]
 
     def counts(self, metric: str, labels: Iterable[str] | None = None) -> Counts:
         """The counts of all documents and of these labels."""

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
+from torch import Tensor, nn
 
 from annotations import scheme
 from annotations.document import Annotation, Document, Mention, Relation
@@ -211,8 +211,10 @@ def _resolve(
         shift = int(asked.mention_shift[number])
         vectors = mention_vectors[shift : shift + len(table)]
         pointed = {
-            kind: _point(reader, kind, found.details[rows], vectors, table, head, tail)
-            for kind in pairs.POINTERS
+            kind: _point(
+                pointer, found.details[rows], vectors, table, pairs.candidates(table, head, tail, kind)
+            )
+            for kind, pointer in reader.relations.pointers.items()
         }
         for index, row in enumerate(rows.tolist()):
             actors = bool(pairs.BETWEEN_ACTORS[found.label[row]])
@@ -233,22 +235,17 @@ def _resolve(
 
 
 def _point(
-    reader: Reader,
-    kind: str,
+    pointer: nn.Module,
     details: Tensor,
     vectors: Tensor,
     table: pairs.MentionTable,
-    head: NDArray[np.int64],
-    tail: NDArray[np.int64],
+    options: pairs.Candidates,
 ) -> list[Mention | None]:
-    """The likeliest source, time or place of each relation, or None."""
-    options = pairs.candidates(table, head, tail, kind)
-    relation = torch.from_numpy(options.relation)
-    scores, none = reader.relations.pointers[kind](
-        details, vectors, relation, torch.from_numpy(options.mention), torch.from_numpy(options.bucket)
-    )
+    """The likeliest of the candidates of each relation, or None."""
+    relation, mention, bucket = map(torch.from_numpy, (options.relation, options.mention, options.bucket))
+    scores, none = pointer(details, vectors, relation, mention, bucket)
     scores, none = pointer_log_probabilities(scores, none, relation)
-    best: list[Mention | None] = [None] * len(head)
+    best: list[Mention | None] = [None] * len(details)
     top = none.tolist()
     for number, mention, score in zip(
         options.relation.tolist(), options.mention.tolist(), scores.tolist(), strict=True

@@ -14,9 +14,11 @@ Offsets = NDArray[np.int64]
 
 # Long enough for any paragraph of news; the splitter below is quadratic on runs of opening quotes.
 LONGEST_SEGMENT = 4000
+LONGEST_WRAPPED_LINE = 140
 # Combining marks, soft hyphens and joiners belong to the word that they stand in.
 _WORD = re.compile("\\w(?:[\\w\u0300-\u036f\u00ad\u200c\u200d])*|[^\\w\\s]")
 _PARAGRAPH_END = re.compile(r"[.!?:;“”\"»…)]\s*\n|\n[^\S\n]*\n")
+_LINE_END = re.compile(r"\n")
 # The splitter takes these for the end of a sentence where a name or a noun follows.
 _NO_BREAK = re.compile(r"(?:\b\d{1,2}\.|\b(?:Nr|Abs|Art|Dr|Prof|St|ca|bzw|max|Mio|Mrd)\.)\s*\Z")
 _ORDINAL_GOES_ON = re.compile(
@@ -35,10 +37,13 @@ def words(text: str) -> tuple[Offsets, Offsets]:
 def paragraphs(text: str) -> Offsets:
     """Borders of the paragraphs, from 0 to the length of the text.
 
-    A paragraph ends at an empty line, or at a line that ends in a closing sign: a line that is merely
-    wrapped goes on, since a mention may stand across it.
+    A paragraph ends at an empty line, or at a line that ends in a closing sign. Any other line goes on
+    where the text is wrapped, since a mention may stand across its end; where lines are longer than
+    anybody wraps them, each is a paragraph: a headline without a full stop, say.
     """
-    inner = [match.end() for match in _PARAGRAPH_END.finditer(text)]
+    wrapped = max(map(len, text.split("\n"))) <= LONGEST_WRAPPED_LINE
+    end = _PARAGRAPH_END if wrapped else _LINE_END
+    inner = [match.end() for match in end.finditer(text)]
     return np.unique(np.array([0, *inner, len(text)], dtype=np.int64))
 
 
@@ -71,7 +76,7 @@ def sentences(text: str, language: str) -> Offsets:
     for start, end in segments(text):
         for length in _sentence_lengths(text[start:end], language):
             borders.append(borders[-1] + length)
-    return np.unique(np.array([*borders, len(text)], dtype=np.int64))
+    return np.unique(np.concatenate((np.array([*borders, len(text)]), paragraphs(text))))
 
 
 def _sentence_lengths(segment: str, language: str) -> list[int]:

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.report import page
+from eval.report.markdown import left_out
 from eval.scoring import Report
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -43,6 +44,7 @@ def render(report: Report) -> str:
         .render(
             report=report,
             page=page,
+            left_out=left_out(),
             # Ours, not the reader's: the policy names its hash, so that no other style applies.
             style=Markup(style),  # noqa: S704
             policy=f"default-src 'none'; style-src 'sha256-{digest}'; base-uri 'none'; form-action 'none'",

@@ -6,6 +6,7 @@ import unicodedata
 from collections.abc import Iterable, Iterator, Sequence
 
 from annotations import scheme
+from annotations.views import VIEWS
 from eval.counts import Counts
 from eval.losses import CAUSES, LADDER
 from eval.metrics import METRICS
@@ -54,6 +55,7 @@ def render(report: Report) -> str:
         *_losses(report),
         *_calibration(report),
         *_all_metrics(report),
+        *_documents(report),
     ]
     return "\n\n".join(parts) + "\n"
 
@@ -170,6 +172,28 @@ def _all_metrics(report: Report) -> Iterator[str]:
         counts = report.scores.counts(name, METRICS[name].groups["all"])
         rows.append((f"`{name}`", METRICS[name].title, *_ratios(counts), _bounds(report, name, "all")))
     yield _table(("name", "question", "precision", "recall", "F1", "95 % interval"), rows)
+    yield "\n".join(f"- {line}" for line in left_out())
+
+
+def left_out() -> list[str]:
+    """What each view does not show: one line for each that leaves something out."""
+    titles = {"germeval": "As GermEval 2014 names them", "conll2003": "As CoNLL-2003 names them"}
+    return [
+        f"{title}, without {', '.join(x for x in VIEWS[name].left_out if x in scheme.ENTITY_LABELS)}"
+        for name, title in titles.items()
+    ]
+
+
+def _documents(report: Report) -> Iterator[str]:
+    yield "## Document by document"
+    asked = ("mentions.strict.both", "relations.given", "relations.boundaries", "relations.strict")
+    names = [name for name in asked if name in report.scores.metrics]
+    columns = [report.scores.per_document(name) for name in names]
+    rows = (
+        (plain(document.id), *(percent(column[number].f1) for column in columns))
+        for number, document in enumerate(report.scores.documents)
+    )
+    yield _table(("F1", *(METRICS[name].title for name in names)), rows)
 
 
 def _table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:

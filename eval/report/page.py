@@ -119,6 +119,18 @@ def _bar(report: Report, metric: str, group: str, title: str) -> Bar:
     return Bar(title, counts, report.intervals.get((metric, group)))
 
 
+def views(report: Report) -> list[Bar]:
+    """The scores that other schemes would give, and triples of names."""
+    titles = {
+        "view.germeval": "GermEval 2014",
+        "view.conll2003": "CoNLL-2003",
+        "view.plover": "PLOVER events",
+        "view.backoff": "coarse relations",
+        "triples": "triples of names",
+    }
+    return [_bar(report, name, "all", title) for name, title in titles.items()]
+
+
 def ladder(report: Report) -> list[Bar]:
     """What the model scores the more it has to find by itself."""
     return [

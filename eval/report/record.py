@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from statistics import mean, stdev
 from typing import Any
 
 from eval.counts import Counts, Tally, macro_f1, total
@@ -60,6 +61,7 @@ def _metric(report: Report, name: str) -> dict[str, Any]:
             group: {
                 **_derived(total(tally, labels)),
                 "macro_f1": round(macro_f1(tally, labels), 6),
+                **_by_document(scores.per_document(name, labels)),
                 **_interval(report.intervals.get((name, group))),
             }
             for group, labels in metric.groups.items()
@@ -75,6 +77,16 @@ def _metric(report: Report, name: str) -> dict[str, Any]:
             for label in in_order(tally, metric.labels)
         }
     return record
+
+
+def _by_document(counts: Sequence[Counts]) -> dict[str, Any]:
+    """Mean and standard deviation of F1 over the documents that have something to find or to say."""
+    scores = [count.f1 for count in counts if count != Counts()]
+    deviation = round(stdev(scores), 6) if len(scores) > 1 else None
+    return {
+        "document_f1": round(mean(scores), 6) if scores else None,
+        "document_f1_deviation": deviation,
+    }
 
 
 def in_order(tally: Tally, labels: Iterable[str]) -> list[str]:

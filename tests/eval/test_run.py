@@ -63,6 +63,18 @@ def test_reads_the_folder_of_a_run_and_stand_off_gold(files, capsys):
     assert "note: no prediction on gold mentions was given" in capsys.readouterr().out
 
 
+def test_finds_what_the_run_predicted_on_gold_mentions(files, capsys):
+    write_jsonl(files / "run/predictions.jsonl", PREDICTED, scores=True)
+    write_jsonl(files / "run/given.jsonl", GIVEN, scores=True)
+    assert main([str(files / "gold.jsonl"), str(files / "run")]) == 0
+    assert "relations, gold mentions given, all" in capsys.readouterr().out
+    write_jsonl(files / "run/given.jsonl", PREDICTED, scores=True)
+    assert main([str(files / "gold.jsonl"), str(files / "run")]) == 0
+    said = capsys.readouterr().out
+    assert "note: given.jsonl of the run was made on other mentions" in said
+    assert "relations, gold mentions given, all" not in said
+
+
 def test_reads_every_format(files, capsys):
     for document in GOLD:
         write_inline(files / "inline" / f"{document.id}.inline", document)

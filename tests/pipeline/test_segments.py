@@ -45,6 +45,14 @@ def test_german_sentences(text: str, count: int) -> None:
     assert len(segments.sentences(text, "de")) - 1 == count
 
 
+def test_a_headline_is_no_part_of_the_first_sentence() -> None:
+    text = (
+        "Gipfel in Riga\n"
+        + "Der Präsident sprach lange mit seinen Gästen über die Lage im Norden des Landes " * 2
+    )
+    assert segments.sentences(text, "de")[1] == 15
+
+
 def test_long_segments_are_cut_at_white_space() -> None:
     text = "wort " * 5000
     spans = list(segments.segments(text))

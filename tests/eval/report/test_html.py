@@ -174,12 +174,18 @@ def browse(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
         return subprocess.run(command, capture_output=True, text=True, timeout=120, check=True)
 
 
+def dumped(text: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """Now and then a headless browser on a busy machine leaves without a word: then once more."""
+    seen = browse(text, folder)
+    return seen if seen.stdout else browse(text, folder)
+
+
 needs_chromium = pytest.mark.skipif(CHROMIUM is None, reason="no chromium on this machine")
 
 
 @needs_chromium
 def test_the_canary_flies_where_nothing_is_escaped(canary, tmp_path):
-    browse("<!doctype html><title>x</title>" + "\n".join(payloads(canary)[:20]), tmp_path)
+    dumped("<!doctype html><title>x</title>" + "\n".join(payloads(canary)[:20]), tmp_path)
     assert len(Canary.seen) > 3
 
 
@@ -191,7 +197,7 @@ def test_no_payload_runs_and_no_request_leaves(canary, tmp_path, monkeypatch, fr
     text = html.render(report)
     if frame:
         text = "<!doctype html><title>notebook</title>" + report._repr_html_()
-    seen = browse(text, tmp_path)
+    seen = dumped(text, tmp_path)
     assert Canary.seen == []
     assert "<title>canary" not in seen.stdout
     assert "Refused to" not in seen.stderr  # the policy had nothing to stop

@@ -1,0 +1,137 @@
+"""Put a trained model into the package, with a card whose figures come from the runs that it names.
+
+python scripts/make_embedded.py runs/embedded runs/leave_one_out runs/unseen_articles runs/encoder
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.checkpoint import write_sums
+from pipeline.folder import CARD, EMBEDDED
+
+MOST_BYTES = 32_000_000
+
+
+def main() -> None:
+    """Copy the checkpoint and write its card."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    for name in ("model", "leave_one_out", "unseen_articles", "encoder"):
+        parser.add_argument(name, type=Path)
+    options = parser.parse_args()
+    source = options.model / "checkpoint"
+    size = sum(file.stat().st_size for file in source.iterdir())
+    if size > MOST_BYTES:
+        raise SystemExit(f"{source}: {size} bytes; the embedded model may have {MOST_BYTES}")
+    shutil.rmtree(EMBEDDED, ignore_errors=True)
+    shutil.copytree(source, EMBEDDED)
+    log = options.encoder / "pretraining_log.jsonl"
+    shutil.copy(log, EMBEDDED / log.name)
+    write_sums(EMBEDDED)
+    (EMBEDDED / "README.md").write_text(card(options, size), encoding="utf-8")
+
+
+def card(options: argparse.Namespace, size: int) -> str:
+    """The model card, in the form that model hubs read."""
+    origin = json.loads((options.model / "checkpoint" / CARD).read_text("utf-8"))
+    config = json.loads((options.model / "checkpoint" / "config.json").read_text("utf-8"))
+    manifest = json.loads((options.model / "manifest.json").read_text("utf-8"))
+    settings = yaml.safe_load((options.model / "config.yaml").read_text("utf-8"))
+    sections = [
+        head(),
+        shape(config, size, origin),
+        training(manifest, settings),
+        scores("Articles, each read by a model that has seen the other four", options.leave_one_out),
+        scores("Articles, read by models that have seen none of them", options.unseen_articles),
+        scores("Dispatches from conflicts that training never names (this model)", options.model),
+        pretraining(options.encoder),
+        LIMITS,
+    ]
+    return "\n\n".join(section.strip() for section in sections) + "\n"
+
+
+def head() -> str:
+    """What model hubs read, and what the model is."""
+    return """---
+language: de
+license: cc-by-sa-4.0
+library_name: depesche
+pipeline_tag: token-classification
+---
+
+# The embedded model
+
+It reads German political news: mentions in two layers, relations between them, and on every relation its
+modality, source, time and place. It needs no network. Its weights are licensed under CC BY-SA 4.0, since
+its encoder has read Wikipedia (CC BY-SA); the records of the German parliament are official works in the
+public domain, the speeches CC BY-SA 4.0, the annotated dispatches CC BY 4.0."""
+
+
+def shape(config: dict[str, Any], size: int, origin: dict[str, Any]) -> str:
+    """The architecture in one paragraph."""
+    return f"""## Shape
+
+{config["model_type"]}, {config["num_hidden_layers"]} layers × {config["hidden_size"]}, {config["vocab_size"]}
+pieces, windows of {origin["settings"]["window"]} pieces; {size / 1e6:.1f} MB on disk in bfloat16.
+`AutoModel.from_pretrained` loads the encoder from this folder."""
+
+
+def training(manifest: dict[str, Any], settings: dict[str, Any]) -> str:
+    """What it learned from."""
+    counts = "; ".join(f"{name}: {parts}" for name, parts in manifest["documents"].items())
+    return f"""## Training
+
+Documents by corpus and split: {counts}. The texts of all of them, by SHA-256, stand in `depesche.json`; a run
+that reads one of them says so. Seed {settings["seeds"][0]}, best epoch on the development dispatches.
+
+The commands, in order, are those of `make model`."""
+
+
+def scores(title: str, run: Path) -> str:
+    """A table as the run left it."""
+    table = (run / "scores.md").read_text("utf-8").strip()
+    command = f"`python -m pipeline.train experiment={run.name} articles=DIR output={run}`"
+    if run.name == "embedded":
+        command = f"`python -m pipeline.train experiment=embedded articles=DIR output={run}`"
+    return f"""## Scores: {title}
+
+{table}
+
+Made by {command}. The baseline is a gazetteer with rules for mentions, and the commonest relation between
+nearest mentions that the scheme allows; it learns from the same documents. Spread: standard deviation
+over seeds."""
+
+
+def pretraining(encoder: Path) -> str:
+    """The loss over pieces and minutes."""
+    rows = [json.loads(line) for line in (encoder / "pretraining_log.jsonl").read_text("utf-8").splitlines()]
+    held_out = [row for row in rows if "evaluation" in row or "eval_loss" in row or "held_out" in row]
+    lines = ["| minutes | million pieces | held-out loss |", "|---|---|---|"]
+    for row in held_out:
+        value = row.get("evaluation", row.get("eval_loss", row.get("held_out")))
+        loss = value["all"] if isinstance(value, dict) else value
+        lines.append(f"| {row['minutes']:.1f} | {row['pieces'] / 1e6:.1f} | {loss:.3f} |")
+    return f"""## Pretraining
+
+Masked pieces on German parliament records, Wikipedia, Klexikon and speeches, on two processor cores. The
+whole log is `pretraining_log.jsonl` beside this card.
+
+{chr(10).join(lines)}"""
+
+
+LIMITS = """## What it cannot do
+
+It is small, and was pretrained for about an hour on two processor cores: it knows few names, and it makes
+mistakes that a large encoder would not make. Its training dispatches are synthetic news; real newsrooms
+write otherwise. It has read the five articles: what it reads in them says nothing about other texts. Every
+mark and every relation is a prediction with a score, to be checked against the text."""
+
+
+if __name__ == "__main__":
+    main()
