@@ -14,6 +14,7 @@ from pipeline import pairs, tags
 LABELS = len(scheme.ENTITY_LABELS)
 RELATIONS = len(scheme.RELATION_LABELS)
 MODALITIES = len(scheme.MODALITIES)
+CONTEXT_HEADS = 4
 
 
 def mean_of_ranges(table: Tensor, flat: Tensor, offsets: Tensor) -> Tensor:
@@ -70,6 +71,7 @@ class RelationHead(nn.Module):
         self.head = nn.Linear(width, hidden)
         self.tail = nn.Linear(width, hidden, bias=False)
         self.context = nn.Linear(width, 3 * hidden, bias=False)
+        self.weight = nn.Linear(width, 3 * CONTEXT_HEADS)
         self.gap = nn.Embedding(pairs.GAP_BUCKETS, hidden)
         self.nesting = nn.Embedding(pairs.NESTINGS, hidden)
         self.crowd = nn.Embedding(pairs.CROWDS, hidden)
@@ -108,23 +110,35 @@ class RelationHead(nn.Module):
     def _contexts(self, table: Tensor, spans: Tensor) -> Tensor:
         """What stands before, between and after the two, float [pairs, hidden].
 
-        Running sums in float64: a difference of two of them is then exact to float32.
+        A weighted mean of the pieces of each stretch: the weights say which pieces matter (verbs, say),
+        one set for each of the heads. Running sums of values and of weights give the mean of any stretch
+        in constant time; in float64 a difference of two of them is exact to float32.
         """
-        projected = self.context(self.dropout(table)).double()
-        sums = functional.pad(projected.cumsum(dim=0), (0, 0, 1, 0))
-        first, last = spans[..., 0], spans[..., 1]
-        lengths = (last - first).clamp(min=1)
-        parts = []
-        for number, columns in enumerate(sums.chunk(3, dim=1)):
-            span_sum = columns[last[:, number]] - columns[first[:, number]]
-            parts.append((span_sum / lengths[:, number, None]).to(table.dtype))
-        return parts[0] + parts[1] + parts[2]
+        dropped = self.dropout(table)
+        values = self.context(dropped).double().unflatten(1, (3, CONTEXT_HEADS, -1))
+        weights = self.weight(dropped).double().clamp(-8.0, 8.0).exp().unflatten(1, (3, CONTEXT_HEADS, 1))
+        value_sums = _running_sums(values * weights)
+        weight_sums = _running_sums(weights)
+        total = table.new_zeros(len(spans), values.shape[2] * values.shape[3])
+        for number in range(3):
+            first, last = spans[:, number, 0], spans[:, number, 1]
+            weighted = value_sums[last, number] - value_sums[first, number]
+            weight = weight_sums[last, number] - weight_sums[first, number]
+            # An empty stretch has no weight, and says nothing.
+            mean = weighted / weight.clamp(min=1e-6)
+            total = total + mean.flatten(1).to(table.dtype)
+        return total
 
     def details(self, hidden: Tensor, relation: Tensor) -> Tensor:
         """Vectors of relations, float [relations, hidden], from those of their pairs and their labels."""
         joined = hidden + self.relation_label(relation)
         vectors: Tensor = functional.gelu(self.detail(self.dropout(joined)))
         return vectors
+
+
+def _running_sums(table: Tensor) -> Tensor:
+    """Sums of all rows before each row, and of all: [rows + 1, ...]."""
+    return torch.cat((table.new_zeros(1, *table.shape[1:]), table.cumsum(dim=0)))
 
 
 class PointerHead(nn.Module):

@@ -55,7 +55,7 @@ def _sizes(parts: dict[str, tuple[Document, ...]]) -> str:
     return "\n\n".join(
         (
             "\n".join(rows),
-            f"Dispatches: {theatres} theatres as their authors named them; genres: {genres}; by decade: {decades}.",
+            f"Dispatches: {theatres} theatres as they name them; genres: {genres}; by decade: {decades}.",
             "### All dispatches",
             tables(dispatches),
             "### The articles",

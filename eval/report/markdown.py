@@ -72,7 +72,10 @@ def _headline(report: Report, name: str, group: str) -> Sequence[str]:
 
 
 def _ratios(counts: Counts) -> tuple[str, str, str]:
-    return percent(counts.precision), percent(counts.recall), percent(counts.f1)
+    precision = percent(counts.precision) if counts.predicted else "–"
+    if not counts.gold:
+        return precision, "–", "–"
+    return precision, percent(counts.recall), percent(counts.f1)
 
 
 def percent(share: float) -> str:

@@ -6,6 +6,8 @@ import time
 import warnings
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from seqeval.metrics.sequence_labeling import precision_recall_fscore_support as leniently
 from seqeval.metrics.v1 import precision_recall_fscore_support as strictly
 from seqeval.scheme import IOB2
@@ -88,6 +90,18 @@ def test_agrees_with_seqeval_and_the_oracle(mode):
         assert (found.hits, found.spurious, found.missed) == by_oracle(gold, predicted, chunks)
         f1 = pytest.approx(found.f1, abs=1e-15)
         assert by_seqeval(gold, predicted, mode) == (found.precision, found.recall, f1)
+
+
+TAGS = st.sampled_from(("O", "B-PER", "I-PER", "B-GPE", "I-GPE"))
+
+
+@settings(derandomize=True, max_examples=400, deadline=None)
+@given(st.lists(st.lists(st.tuples(TAGS, TAGS), max_size=8), min_size=1, max_size=3))
+def test_the_smallest_case_that_disagrees(rows):
+    gold, predicted = ([[pair[side] for pair in row] for row in rows] for side in (0, 1))
+    for mode, chunks in (("strict", strict_chunks), ("lenient", conlleval)):
+        found = score(gold, predicted, mode).overall
+        assert (found.hits, found.spurious, found.missed) == by_oracle(gold, predicted, chunks)
 
 
 def test_counts_what_is_invalid():

@@ -2,6 +2,7 @@
 
 import os
 import random
+import time
 
 import pytest
 from nervaluate.entities import Entity
@@ -14,9 +15,10 @@ from nervaluate.strategies import (
 
 from annotations.document import Annotation, Document, Mention
 from eval.align import Pair
-from eval.counts import Counts, total
+from eval.counts import Counts, merge, total
 from eval.metrics import METRICS
 from eval.metrics.mentions import LAYERS, boundaries, confused, layer, overlap, strict, type_
+from tests.eval import worlds
 
 CASES = int(os.environ.get("JUDGE_CASES", "600"))
 LABELS = ("PER", "GPE", "ORG")
@@ -140,3 +142,14 @@ def test_equal_spans_are_confused_and_lone_ones_stand_alone():
     gold = [Mention(0, 2, "PER"), Mention(3, 4, "GPE")]
     predicted = [Mention(0, 2, "ORG"), Mention(5, 6, "LOC")]
     assert confused(gold, predicted) == {("PER", "ORG"): 1, ("GPE", ""): 1, ("", "LOC"): 1}
+
+
+def test_a_million_pieces_in_two_seconds():
+    gold = worlds.random_documents(1, 100, 100)
+    predicted = worlds.predictions_on(gold, 2)
+    pairs = [Pair(*sides) for sides in zip(gold, predicted, strict=True)] * 100
+    assert sum(len(pair.gold.text.split()) for pair in pairs) >= 1_000_000
+    started = time.process_time()
+    tally = merge(METRICS["mentions.strict.both"].count(pair) for pair in pairs)
+    assert time.process_time() - started < 2.0
+    assert total(tally).gold == 100 * sum(len(d.annotation.mentions) for d in gold)

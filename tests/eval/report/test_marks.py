@@ -1,6 +1,8 @@
 import random
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from annotations.document import Annotation, Document, Mention
 from eval.report.marks import Mark, marked, nest, status_of
@@ -53,3 +55,19 @@ def test_two_labels_on_one_span_nest():
     parts = marked(document, document.annotation, Annotation())
     assert flatten(parts) == "Putin"
     assert len(all_marks(parts)) == 2
+
+
+SPANS = st.lists(
+    st.tuples(st.integers(0, 19), st.integers(1, 8), st.sampled_from(("PER", "ORG"))), max_size=8
+)
+
+
+@settings(derandomize=True, max_examples=300, deadline=None)
+@given(st.text(min_size=20, max_size=20), SPANS)
+def test_any_text_with_any_mentions_stays_whole(text, spans):
+    mentions = tuple(Mention(start, min(20, start + length), label) for start, length, label in spans)
+    parts = marked(Document("d", text), Annotation(mentions), Annotation())
+    assert flatten(parts) == text
+    kept, crossing = nest(mentions)
+    assert {m.mention for m in all_marks(parts)} == set(kept)
+    assert set(kept) | set(crossing) == set(mentions)
