@@ -6,28 +6,42 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
 from annotations.document import Document, text_sha256
-from annotations.formats import inline, jsonl
+from annotations.formats import germeval, inline, jsonl, smartdata, wikiwars
 from annotations.formats.reading import Place, Reading
 from annotations.problems import Problem
 
 Reader = Callable[[Path, Mapping[str, str]], Reading]
 
+# Our own formats, known by their suffixes.
 FORMATS: dict[str, Reader] = {
     jsonl.SUFFIX: jsonl.read_jsonl,
     inline.SUFFIX: lambda path, _: inline.read_inline(path),
 }
+# Formats of other corpora, known by name alone: their suffixes say nothing.
+FOREIGN: dict[str, Reader] = {
+    "germeval": lambda path, _: germeval.read_germeval(path),
+    "smartdata": lambda path, _: smartdata.read_smartdata(path),
+    "wikiwars": lambda path, _: wikiwars.read_wikiwars(path),
+}
 
 
-def read_path(path: Path, texts: Mapping[str, str]) -> Iterator[tuple[Path, Reading]]:
-    """Each annotated file of a folder (or the one file), in order of name, as it was read."""
+def read_path(
+    path: Path, texts: Mapping[str, str], form: str | None = None
+) -> Iterator[tuple[Path, Reading]]:
+    """Each annotated file of a folder (or the one file), in order of name, as it was read.
+
+    ``form``: a name in FOREIGN, in which every file is read; None: what each file's suffix says.
+    """
     files = sorted(path.iterdir()) if path.is_dir() else [path]
     for file in files:
-        if file.suffix in FORMATS:
-            try:
-                yield file, FORMATS[file.suffix](file, texts)
-            except UnicodeDecodeError as error:
-                problem = Place(str(file), 1).problem(f"the file is no UTF-8: {error.reason}")
-                yield file, Reading(problems=(problem,))
+        read = FORMATS.get(file.suffix) if form is None else FOREIGN[form]
+        if read is None or file.name.startswith(".") or file.is_dir():
+            continue
+        try:
+            yield file, read(file, texts)
+        except UnicodeDecodeError as error:
+            problem = Place(str(file), 1).problem(f"the file is no UTF-8: {error.reason}")
+            yield file, Reading(problems=(problem,))
 
 
 def read_corpus(path: Path, texts: Mapping[str, str]) -> tuple[Document, ...]:

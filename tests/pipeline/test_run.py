@@ -23,7 +23,7 @@ ODD: dict[str, bytes] = {
     "nullen": b"Der Kreml\x00 schwieg\x00.",
     "crlf": "Der Präsident traf\r\nam Montag Jonas Vaitkus.\r\n".encode(),
     "zerlegt": "Der litauische Pra\u0308sident in Riga.".encode(),
-    "emoji": "\U0001f1fa\U0001f1e6 Der \U0001f468\u200d\U0001f469 Präsident traf Vaitkus \U0001f600.".encode(),
+    "emoji": "\U0001f1fa\U0001f1e6 Der \U0001f468\u200d\U0001f469 Präsident traf \U0001f600.".encode(),
     "bidi": "Der \u202eKreml\u202c in Riga".encode(),
     "bom": "\ufeffDer Kreml in Riga.".encode(),
     "gut": "Der litauische Präsident Jonas Vaitkus traf am Montag in Riga die Sprecherin.".encode(),
