@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from annotations.document import Mention, Relation
 from annotations.formats.reading import write_whole
 from eval.align import Pair
-from eval.metrics.relations import MODES, distinct
+from eval.metrics.relations import distinct
 
 BINS = 10
 _EDGE = 1e-6  # a score of exactly 0 or 1 would have no logit
@@ -100,8 +100,7 @@ def relation_samples(pairs: Iterable[Pair]) -> list[Sample]:
     samples = []
     for pair in pairs:
         gold, predicted = pair.readings
-        mode = MODES["strict"]
-        samples += _samples(distinct(predicted.relations, mode), set(distinct(gold.relations, mode)))
+        samples += _samples(distinct(predicted.relations), set(distinct(gold.relations)))
     return samples
 
 

@@ -62,8 +62,8 @@ def _mentions(pair: Pair) -> Iterator[Finding]:
 
 def _relations(pair: Pair, trace: Trace) -> Iterator[Finding]:
     gold, predicted = pair.readings
-    ours = {_STRICT.key(r): r for r in distinct(gold.relations, _STRICT)}
-    theirs = {_STRICT.key(r): r for r in distinct(predicted.relations, _STRICT)}
+    ours = {_STRICT.key(r): r for r in distinct(gold.relations)}
+    theirs = {_STRICT.key(r): r for r in distinct(predicted.relations)}
     missed = dict(_caused(causes(gold, predicted, _STRICT, trace)))
     spurious = dict(_caused(causes(predicted, gold, _STRICT, Trace())))
     everything: Mapping[object, Relation] = {**theirs, **ours}

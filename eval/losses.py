@@ -69,9 +69,9 @@ def count_losses(gold: Annotation, predicted: Annotation, mode: Mode, trace: Tra
 def causes(these: Annotation, those: Annotation, mode: Mode, trace: Trace) -> list[tuple[Relation, str]]:
     """Each relation of the one reading that the other has not, modality included, with its first cause."""
     other = _Other(these, those, mode, trace)
-    waiting = Counter((mode.key(r), r.modality) for r in distinct(those.relations, mode))
+    waiting = Counter((mode.key(r), r.modality) for r in distinct(those.relations))
     lost = []
-    for relation in distinct(these.relations, mode):
+    for relation in distinct(these.relations):
         key = (mode.key(relation), relation.modality)
         if waiting[key]:
             waiting[key] -= 1
@@ -90,7 +90,7 @@ class _Other:
         known = {(m.start, m.end) for m in these.mentions}
         # A mention that is right somewhere else is nobody's wrong boundary.
         self.strays = [m for m in those.mentions if (m.start, m.end) not in known]
-        self.keys = {mode.key(r) for r in those.relations}
+        self.keys = {mode.key(r) for r in distinct(those.relations)}
         self.joined = {frozenset((mode.of(r.head), mode.of(r.tail))) for r in those.relations}
 
     def first_cause(self, relation: Relation) -> str:

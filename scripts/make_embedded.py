@@ -17,6 +17,16 @@ from pipeline.checkpoint import write_sums
 from pipeline.folder import CARD, EMBEDDED
 
 MOST_BYTES = 32_000_000
+README = Path(__file__).resolve().parent.parent / "README.md"
+SHOWN = (
+    "mentions, outer, strict F1",
+    "mentions, both layers, strict F1",
+    "relations on gold mentions, all 16, F1",
+    "relations on gold mentions, the six static, F1",
+    "relations on gold mentions, the ten between actors, F1",
+    "relations end to end, strict, all 16, F1",
+    "modality of the ten on correct relations, macro F1",
+)
 
 
 def main() -> None:
@@ -35,6 +45,35 @@ def main() -> None:
     shutil.copy(log, EMBEDDED / log.name)
     write_sums(EMBEDDED)
     (EMBEDDED / "README.md").write_text(card(options, size), encoding="utf-8")
+    write_readme(options)
+
+
+def write_readme(options: argparse.Namespace) -> None:
+    """Renew the short table in the README."""
+    start, end = "<!-- scores -->", "<!-- end of scores -->"
+    before, _, rest = README.read_text("utf-8").partition(start)
+    _, _, after = rest.partition(end)
+    runs = (options.leave_one_out, options.unseen_articles, options.model)
+    columns = [rows(run / "scores.md") for run in runs]
+    lines = [
+        "| F1, strict | each article, the other four seen | articles, none seen | baseline there"
+        " | dispatches from unseen conflicts |",
+        "|---|---|---|---|---|",
+    ]
+    for title in SHOWN:
+        left_out, unseen, model = (column[title] for column in columns)
+        cells = (title.removesuffix(", F1"), left_out[0], unseen[0], unseen[1], model[0])
+        lines.append(f"| {' | '.join(cells)} |")
+    README.write_text(f"{before}{start}\n" + "\n".join(lines) + f"\n{end}{after}", encoding="utf-8")
+
+
+def rows(table: Path) -> dict[str, tuple[str, str]]:
+    """The model's and the baseline's cell of each row of a table of scores."""
+    found = {}
+    for line in table.read_text("utf-8").splitlines()[2:]:
+        title, model, baseline = (cell.strip() for cell in line.strip("| ").split("|"))
+        found[title] = (model, baseline)
+    return found
 
 
 def card(options: argparse.Namespace, size: int) -> str:

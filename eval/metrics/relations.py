@@ -35,15 +35,8 @@ class Mode:
         return mention if self.labels else (mention.start, mention.end)
 
     def key(self, relation: Relation) -> Hashable:
-        """What makes two relations the same one."""
-        return self.key_as(relation, relation.label)
-
-    def key_as(self, relation: Relation, label: str) -> Hashable:
-        """The key that the relation would have under another label."""
-        head, tail = relation.head, relation.tail
-        if scheme.is_symmetric(label) and (head.start, head.end) > (tail.start, tail.end):
-            head, tail = tail, head
-        return self.of(head), self.of(tail), label
+        """What makes two relations the same one, both in canonical form."""
+        return self.of(relation.head), self.of(relation.tail), relation.label
 
     def readings(self, pair: Pair) -> tuple[Annotation, Annotation]:
         """Gold, and the prediction that this mode looks at. Raises ValueError where there is none."""
@@ -61,12 +54,10 @@ MODES = {
 }
 
 
-def distinct(relations: Iterable[Relation], mode: Mode) -> tuple[Relation, ...]:
+def distinct(relations: Iterable[Relation]) -> tuple[Relation, ...]:
     """The relations in canonical form, each once: the same one the other way round is no second one."""
-    kept: dict[Hashable, Relation] = {}
-    for relation in sorted(map(scheme.canonical, relations)):
-        kept.setdefault((mode.key(relation), relation.head, relation.tail), relation)
-    return tuple(kept.values())
+    ordered = sorted(map(scheme.canonical, relations), key=lambda r: (r, r.modality))
+    return tuple(dict.fromkeys(ordered))
 
 
 def found(mode: Mode) -> Callable[[Pair], dict[str, Counts]]:
@@ -91,7 +82,7 @@ def on_gold_pairs(pair: Pair) -> dict[str, Counts]:
 
 def _metric(mode: Mode, names: tuple[str, ...]) -> Callable[[Pair], dict[str, Counts]]:
     def keys(annotation: Annotation) -> Iterator[tuple[Hashable, str]]:
-        for relation in distinct(annotation.relations, mode):
+        for relation in distinct(annotation.relations):
             yield (mode.key(relation), *(attribute(relation, n, mode) for n in names)), relation.label
 
     def metric(pair: Pair) -> dict[str, Counts]:
@@ -113,10 +104,10 @@ def matched(pair: Pair, mode: Mode) -> list[tuple[Relation, Relation]]:
     """Each gold relation that was found, with the predicted one."""
     gold, predicted = mode.readings(pair)
     waiting: dict[Hashable, list[Relation]] = {}
-    for relation in distinct(predicted.relations, mode):
+    for relation in distinct(predicted.relations):
         waiting.setdefault(mode.key(relation), []).append(relation)
     pairs = []
-    for relation in distinct(gold.relations, mode):
+    for relation in distinct(gold.relations):
         if waiting.get(mode.key(relation)):
             pairs.append((relation, waiting[mode.key(relation)].pop(0)))
     return pairs

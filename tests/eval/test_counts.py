@@ -54,3 +54,8 @@ def test_bags_are_compared_one_to_one():
         assert counts == Counts(hits, len(predicted) - hits, len(gold) - hits)
         again = count_keys(rng.sample(gold, len(gold)), rng.sample(predicted, len(predicted)))
         assert total(again) == counts
+
+
+def test_among_equal_keys_the_same_label_is_hit_first():
+    tally = count_keys([(1, "A"), (1, "B")], [(1, "B")])
+    assert tally == {"A": Counts(0, 0, 1), "B": Counts(1)}

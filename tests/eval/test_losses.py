@@ -87,3 +87,9 @@ def test_the_same_questions_put_the_other_way_round():
     assert losses.spurious == {("ACCUSES", "relation"): 1}
     pair = Pair(*(Document("d", "x" * 30, annotation=a) for a in (gold, predicted)))
     assert total(METRICS["relations.strict"].count(pair)).missed == 1
+
+
+def test_a_symmetric_relation_said_the_other_way_round_is_found():
+    gold, said = Relation(PUTIN, KIM, "CONSULTS"), Relation(KIM, PUTIN, "CONSULTS", "denied")
+    found = causes(Annotation(ALL, (gold,)), Annotation(ALL, (said,)), STRICT, Trace())
+    assert found == [(gold, "modality")]

@@ -4,6 +4,7 @@ import time
 
 import numpy as np
 import pytest
+from scipy import stats
 
 from eval.counts import Counts
 from eval.significance import f1, holm, intervals, permutation_test, table_of
@@ -109,3 +110,11 @@ def test_intervals_cover_what_they_promise():
 def test_equal_runs_are_told_apart_no_more_often_than_promised():
     pairs, slack = (2000, 0.01) if FULL else (300, 0.035)
     assert abs(false_positives(pairs)["false_positives"] - 0.05) <= slack
+
+
+@pytest.mark.parametrize("count", [10, 50, 200])
+def test_an_interval_is_as_wide_as_student_says(count):
+    (found,) = intervals([random_table(4, count)], resamples=20_000)
+    unbiased = found.deviation * np.sqrt(count / (count - 1))
+    half = (found.high - found.low) / 2
+    assert half == pytest.approx(stats.t.ppf(0.975, count - 1) * unbiased, rel=0.08)
