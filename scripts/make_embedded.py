@@ -11,7 +11,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
-import yaml
+from omegaconf import OmegaConf
 
 from pipeline.checkpoint import write_sums
 from pipeline.folder import CARD, EMBEDDED
@@ -81,7 +81,7 @@ def card(options: argparse.Namespace, size: int) -> str:
     origin = json.loads((options.model / "checkpoint" / CARD).read_text("utf-8"))
     config = json.loads((options.model / "checkpoint" / "config.json").read_text("utf-8"))
     manifest = json.loads((options.model / "manifest.json").read_text("utf-8"))
-    settings = yaml.safe_load((options.model / "config.yaml").read_text("utf-8"))
+    settings: Any = OmegaConf.to_container(OmegaConf.load(options.model / "config.yaml"))
     sections = [
         head(),
         shape(config, size, origin),
