@@ -17,6 +17,7 @@ from annotations.corpus import read_path, read_texts
 from annotations.document import Annotation, Document, Mention, Relation
 from annotations.formats.reading import Place
 from annotations.hints import find_hints
+from annotations.leaks import find_leaks
 from annotations.problems import Problem
 
 
@@ -131,7 +132,7 @@ def check_paths(paths: Sequence[Path], texts: dict[str, str]) -> list[Problem]:
             for document, line in zip(reading.documents, reading.lines, strict=True):
                 placed.append((document, Place(str(file), line)))
                 problems.extend(check_document(document, placed[-1][1]))
-    return [*problems, *check_ids(placed)]
+    return [*problems, *check_ids(placed), *find_leaks(placed)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

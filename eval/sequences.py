@@ -122,9 +122,8 @@ def _shifted(values: NDArray[Any]) -> NDArray[Any]:
 
 
 def _strict(encoded: _Encoded) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
-    same = encoded.types == _shifted(encoded.types)
-    inside = (encoded.prefixes == _INSIDE) & same & (_shifted(encoded.prefixes) != _OUTSIDE)
-    return encoded.prefixes == _BEGIN, inside
+    same = encoded.types == _shifted(encoded.types)  # outside has a type of its own: 0
+    return encoded.prefixes == _BEGIN, (encoded.prefixes == _INSIDE) & same
 
 
 def _lenient(encoded: _Encoded) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:

@@ -49,7 +49,9 @@ def parse_smartdata(source: bytes, path: str) -> Reading:
             record = orjson.loads(raw)
         except orjson.JSONDecodeError as error:
             inside = place if error.lineno < 1 else Place(path, number + error.lineno - 1)
-            problems.append(inside.problem(f"no JSON object: {error.msg}", "Start each on a line of its own."))
+            problems.append(
+                inside.problem(f"no JSON object: {error.msg}", "Start each on a line of its own.")
+            )
             continue
         document, found = _document(record, place)
         problems += found

@@ -14,7 +14,7 @@ from eval.align import Pair
 from eval.counts import Counts, assemble, count_keys, merge
 
 LAYERS = ("both", "outer", "inner")
-Counter_ = Callable[[Sequence[Mention], Sequence[Mention]], dict[str, Counts]]
+Count = Callable[[Sequence[Mention], Sequence[Mention]], dict[str, Counts]]
 
 
 def layer(annotation: Annotation, name: str) -> tuple[Mention, ...]:
@@ -92,7 +92,7 @@ def confused(gold: Sequence[Mention], predicted: Sequence[Mention]) -> Counter[t
     return Counter((ours.get(span, ""), theirs.get(span, "")) for span in ours.keys() | theirs.keys())
 
 
-def on_layer(count: Counter_, name: str, *, apart: bool = False) -> Callable[[Pair], dict[str, Counts]]:
+def on_layer(count: Count, name: str, *, apart: bool = False) -> Callable[[Pair], dict[str, Counts]]:
     """The count as a metric on a layer. ``apart``: both layers are the sum of the two."""
 
     def metric(pair: Pair) -> dict[str, Counts]:

@@ -1,13 +1,13 @@
+import itertools
 import json
 import re
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
 from annotations import scheme
 from annotations.check import check_document
-from annotations.document import text_sha256
+from annotations.document import Document, text_sha256
 from annotations.formats.inline import parse_inline
 from annotations.formats.jsonl import parse_line
 from annotations.formats.reading import Place
@@ -34,22 +34,12 @@ def label_set(cell: str) -> frozenset[str]:
     return (labels - {"ACTOR"}) | scheme.ACTOR if "ACTOR" in labels else labels
 
 
-def surfaces(example: str) -> list[tuple[str, str]]:
-    """The label and the characters of each mark, the outer ones too."""
-    found: list[tuple[str, str]] = []
-    opened: list[tuple[str, str]] = []
-    for token in re.findall(r"\[[A-Z]+ |\]|[^\[\]]+", example):
-        if token.startswith("["):
-            opened.append((token[1:-1], ""))
-        elif token == "]":
-            found.append(opened.pop())
-            opened = [(label, text + (found[-1][1] if i == len(opened) - 1 else ""))
-                      for i, (label, text) in enumerate(opened)]
-        else:
-            opened = [(label, text + (token if i == len(opened) - 1 else ""))
-                      for i, (label, text) in enumerate(opened)]
-    assert not opened, f"a mark is never closed: {example}"
-    return found
+def marked(example: str) -> Document:
+    """The example without its relations, read as a document."""
+    names = itertools.count(1)
+    text = re.sub(r"\[(?=[A-Z]+ )", lambda _: f"[{next(names)}:", re.sub(r"`[^`]*`", "", example))
+    reading = parse_inline(f"id: example\n===\n{text}\n===\n", str(MANUAL))
+    return reading.checked()[0]
 
 
 @pytest.mark.parametrize("block", blocks("inline"))
@@ -111,27 +101,27 @@ def test_rules_are_numbered_through_and_references_exist() -> None:
 
 @pytest.mark.parametrize("example", [text for _, text in EXAMPLES])
 def test_an_example_keeps_the_scheme(example: str) -> None:
-    marked = surfaces(re.sub(r"`[^`]*`", "", example))
-    assert {label for label, _ in marked} <= set(scheme.ENTITY_LABELS)
+    document = marked(example)
+    assert document.annotation is not None
+    assert not [p for p in check_document(document, Place(str(MANUAL), 1)) if not p.hint]
     labels: dict[str, set[str]] = {}
-    for label, surface in marked:
-        labels.setdefault(surface, set()).add(label)
+    for mention in document.annotation.mentions:
+        labels.setdefault(document.surface(mention), set()).add(mention.label)
     assert len(RELATION.findall(example)) == len(re.findall(r"`[A-Z_]+ [^`]*`", example))
     for name, head, arrow, tail, rest in RELATION.findall(example):
         signature = scheme.RELATIONS[name]
         assert labels[head] & signature.heads, head
         assert labels[tail] & signature.tails, tail
         assert (arrow == "–") == signature.symmetric
+        assert arrow == "→" or document.text.index(head) < document.text.index(tail), "the earlier first"
         for extra in filter(None, rest.split(", ")):
             key, _, value = extra.partition("=")
-            assert extra in scheme.MODALITIES if not value else True, extra
-            if value:
-                expected = {"source": scheme.ACTOR, "time": {"DATE"}, "place": scheme.PLACE}[key]
-                assert labels[value] & expected, extra
-                assert key == "source" or name in scheme.ACTOR_RELATIONS
+            if not value:
+                assert key in scheme.MODALITIES
+                continue
+            assert labels[value] & {"source": scheme.ACTOR, "time": {"DATE"}, "place": scheme.PLACE}[key]
+            assert key == "source" or name in scheme.ACTOR_RELATIONS
 
 
 def test_headings_are_in_the_order_of_the_scheme() -> None:
-    found = [found.start() for label in LABELS for found in re.finditer(rf"^### {label}$", TEXT, re.MULTILINE)]
-    assert len(found) == len(LABELS)
-    assert all(first < second for first, second in pairwise(found))
+    assert [h for h in re.findall(r"^### (\w+)$", TEXT, re.MULTILINE) if h in LABELS] == list(LABELS)
