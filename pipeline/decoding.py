@@ -149,12 +149,17 @@ def decode_relations(
     asked = assemble.asked(mention_tables, found_pairs, [len(table) for table in tables])
     relations: list[list[Relation]] = [[] for _ in tables]
     if len(asked):
-        _relate(reader, vectors, asked, thresholds, relations)
+        _relate(reader, reader.beside_words(vectors, piece_ids(tables)), asked, thresholds, relations)
     annotations = [
         Annotation(table.mentions, tuple(sorted(found)))
         for table, found in zip(mention_tables, relations, strict=True)
     ]
     return annotations, len(asked)
+
+
+def piece_ids(tables: Sequence[PieceTable]) -> Tensor:
+    """The pieces of all documents, int64 [pieces]."""
+    return torch.from_numpy(np.concatenate([table.ids for table in tables]))
 
 
 def _relate(

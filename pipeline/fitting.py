@@ -76,7 +76,8 @@ def ask(reader: Reader, examples: Sequence[Example]) -> Asked:
         if not len(found):
             continue
         inputs = assemble.pair_inputs(found)
-        _, scores = reader.relations(vectors, reader.relations.mentions(vectors, inputs), inputs)
+        deep = reader.beside_words(vectors, decoding.piece_ids([example.table for example in batch]))
+        _, scores = reader.relations(deep, reader.relations.mentions(deep, inputs), inputs)
         allowed = inputs.allowed.numpy()
         chances.append(torch.sigmoid(scores).numpy()[allowed])
         gold = np.concatenate([relation_targets(example) for example in batch])

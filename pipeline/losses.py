@@ -64,8 +64,9 @@ class JointLoss(nn.Module):
         if not len(asked):
             return {"relation": zero, "modality": zero, "pointer": zero}
         inputs = assemble.pair_inputs(asked, vectors.device)
-        mentions = head.mentions(vectors, inputs)
-        hidden, scores = head(vectors, mentions, inputs)
+        deep = self.reader.beside_words(vectors, decoding.piece_ids([e.table for e in examples]))
+        mentions = head.mentions(deep, inputs)
+        hidden, scores = head(deep, mentions, inputs)
         targets = _tensor([relation_targets(example) for example in examples], vectors)
         cells = functional.binary_cross_entropy_with_logits(
             scores[inputs.allowed], targets[inputs.allowed], reduction="sum"

@@ -43,11 +43,17 @@ class Reader(nn.Module):
         self.width = width
         self.outer = TagHead(width, labels, settings.dropout)
         self.inner = TagHead(width, labels, settings.dropout)
-        self.relations = RelationHead(width, settings.hidden, settings.dropout)
+        self.lexical = nn.LayerNorm(width)
+        self.relations = RelationHead(2 * width, settings.hidden, settings.dropout)
 
     def heads(self) -> dict[str, nn.Module]:
         """All that is not the encoder, by name."""
-        return {"outer": self.outer, "inner": self.inner, "relations": self.relations}
+        return {
+            "outer": self.outer,
+            "inner": self.inner,
+            "lexical": self.lexical,
+            "relations": self.relations,
+        }
 
     def encode(self, ids: Tensor, mask: Tensor) -> Tensor:
         """Piece vectors float [rows, width of the batch, width], special pieces among them.
@@ -57,6 +63,16 @@ class Reader(nn.Module):
         output = self.encoder(input_ids=ids, attention_mask=mask.long())
         hidden: Tensor = output.last_hidden_state
         return hidden
+
+    def beside_words(self, vectors: Tensor, ids: Tensor) -> Tensor:
+        """What relations are read from: vectors in context beside those of the bare pieces.
+
+        Float [pieces, 2 × width], from float [pieces, width] and int64 [pieces]. Which verb stands between
+        two names is plainer in the bare pieces, and it is all that a small encoder learns from little gold.
+        """
+        table = self.encoder.get_input_embeddings()
+        bare: Tensor = table(ids.to(self.encoder.device)).float().to(vectors.device)
+        return torch.cat((vectors, self.lexical(bare)), dim=1)
 
 
 def pad(windows: Sequence[NDArray[np.int64]], specials: Specials) -> tuple[Tensor, Tensor]:

@@ -41,3 +41,14 @@ def test_a_prediction_that_nobody_made_is_no_reading_of_gold():
 
 def test_long_lists_are_cut():
     assert name_some([str(n) for n in range(12)], "x").endswith("9 and 2 more")
+
+
+def test_a_text_of_the_same_length_is_another_text_too():
+    with pytest.raises(AlignmentError, match="another text"):
+        align([GOLD], [replace(GOLD, text="Putin traf Kim!")])
+
+
+def test_one_mention_too_many_is_not_what_gold_gave():
+    more = Annotation((*GOLD.annotation.mentions, Mention(11, 14, "PER")))
+    with pytest.raises(AlignmentError, match="1 too many, 0 missing"):
+        align([GOLD], [GOLD], [replace(GOLD, annotation=more)])

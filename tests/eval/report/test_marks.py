@@ -71,3 +71,8 @@ def test_any_text_with_any_mentions_stays_whole(text, spans):
     kept, crossing = nest(mentions)
     assert {m.mention for m in all_marks(parts)} == set(kept)
     assert set(kept) | set(crossing) == set(mentions)
+
+
+def test_mentions_that_touch_do_not_cross():
+    mentions = (Mention(0, 9, "EVENT"), Mention(0, 5, "GPE"), Mention(5, 9, "ORG"), Mention(9, 12, "PER"))
+    assert nest(mentions)[1] == []
