@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 import numpy as np
 import torch
@@ -43,8 +44,10 @@ class Reader(nn.Module):
         self.width = width
         self.outer = TagHead(width, labels, settings.dropout)
         self.inner = TagHead(width, labels, settings.dropout)
-        self.lexical = nn.LayerNorm(width)
-        self.relations = RelationHead(2 * width, settings.hidden, settings.dropout)
+        # ELECTRA's embeddings are not as wide as its vectors.
+        bare = cast(nn.Embedding, encoder.get_input_embeddings()).embedding_dim
+        self.lexical = nn.LayerNorm(bare)
+        self.relations = RelationHead(width + bare, settings.hidden, settings.dropout)
 
     def heads(self) -> dict[str, nn.Module]:
         """All that is not the encoder, by name."""
@@ -67,7 +70,7 @@ class Reader(nn.Module):
     def beside_words(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """What relations are read from: vectors in context beside those of the bare pieces.
 
-        Float [pieces, 2 × width], from float [pieces, width] and int64 [pieces]. Which verb stands between
+        Float [pieces, width + width of the embeddings], from float [pieces, width] and int64 [pieces]. Which verb stands between
         two names is plainer in the bare pieces, and it is all that a small encoder learns from little gold.
         """
         table = self.encoder.get_input_embeddings()

@@ -73,4 +73,7 @@ def model(folder: Path, thresholds: Thresholds | None = None) -> Model:
         torch.nn.init.normal_(head.score.weight, std=2.0)
     torch.nn.init.normal_(reader.relations.relation.weight, std=2.0)
     torch.nn.init.zeros_(reader.relations.relation.bias)
+    for pointer in reader.relations.pointers.values():
+        torch.nn.init.normal_(pointer.key.weight, std=2.0)
+        torch.nn.init.normal_(pointer.bucket.weight, std=2.0)
     return Model(reader.eval(), pieces, thresholds or Thresholds(), Origin(), "")
