@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from annotations import scheme
 from annotations.document import Annotation, Document, Mention, Relation
 from pipeline import assemble, pairs, tags
-from pipeline.heads import mean_of_ranges, pointer_log_probabilities
+from pipeline.heads import TagHead, mean_of_ranges, pointer_log_probabilities
 from pipeline.model import Reader
 from pipeline.pieces import PieceTable
 
@@ -42,13 +42,13 @@ def log_probabilities(scores: Tensor, temperature: float) -> Floats:
     return table
 
 
-def word_scores(reader: Reader, vectors: Tensor, tables: Sequence[PieceTable]) -> Tensor:
+def word_scores(head: TagHead, vectors: Tensor, tables: Sequence[PieceTable]) -> Tensor:
     """Outer tag scores of all words of all documents, float [words, tags]."""
     ranges = assemble.word_ranges(tables)
     if not len(ranges.offsets):
-        return vectors.new_zeros(0, tags.tag_count(len(scheme.ENTITY_LABELS)))
+        return vectors.new_zeros(0, head.score.out_features)
     flat, offsets = ranges.flat.to(vectors.device), ranges.offsets.to(vectors.device)
-    scores: Tensor = reader.outer(mean_of_ranges(vectors, flat, offsets))
+    scores: Tensor = head(mean_of_ranges(vectors, flat, offsets))
     return scores
 
 
@@ -60,13 +60,16 @@ def decode_mentions(
     thresholds: Thresholds,
 ) -> list[list[Mention]]:
     """Outer and inner mentions of each document. ``vectors``: float [pieces of all documents, width]."""
-    scores = log_probabilities(word_scores(reader, vectors, tables), thresholds.temperature)
-    outer = _outer(scores, tables)
+    scores = log_probabilities(word_scores(reader.outer, vectors, tables), thresholds.temperature)
+    outer = outer_mentions(scores, tables)
     inner = _inner(reader, vectors, documents, tables, outer, thresholds.temperature)
     return [[*out, *inn] for out, inn in zip(outer, inner, strict=True)]
 
 
-def _outer(scores: Floats, tables: Sequence[PieceTable]) -> list[list[Mention]]:
+def outer_mentions(
+    scores: Floats, tables: Sequence[PieceTable], labels: Sequence[str] = scheme.ENTITY_LABELS
+) -> list[list[Mention]]:
+    """Outer mentions of each document from the log-probabilities of all words, float32 [words, tags]."""
     rows: list[Floats] = []
     owners: list[tuple[int, int]] = []  # document, its word that the row starts with
     position = 0
@@ -84,7 +87,7 @@ def _outer(scores: Floats, tables: Sequence[PieceTable]) -> list[list[Mention]]:
         for first, last, label, score in spans:
             start = int(table.word_starts[shift + first])
             end = int(table.word_ends[shift + last - 1])
-            found[number].append(Mention(start, end, scheme.ENTITY_LABELS[label], score))
+            found[number].append(Mention(start, end, labels[label], score))
     return found
 
 

@@ -6,21 +6,27 @@ counted here, so that it shows in the manifest and never as a better score.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Tokenizer
 
 from annotations import scheme
 from annotations.document import Annotation, Document, Mention, Relation
-from pipeline import pairs, tags
-from pipeline.pairs import LABEL_NUMBER, MentionTable, Pairs
-from pipeline.pieces import PieceTable
+from annotations.schemes import LABELS, NESTED, OWN
+from pipeline import pairs, segments, tags
+from pipeline.pairs import MentionTable, Pairs
+from pipeline.pieces import PieceTable, Words, between_blanks, tokenize
 
 Integers = NDArray[np.int64]
 RELATION_NUMBER = {label: number for number, label in enumerate(scheme.RELATION_LABELS)}
 MODALITY_NUMBER = {label: number for number, label in enumerate(scheme.MODALITIES)}
+NUMBERS: dict[str, dict[str, int]] = {  # of each scheme's labels
+    name: {label: number for number, label in enumerate(labels)} for name, labels in LABELS.items()
+}
+WORDS: dict[str, Words] = {"germeval": between_blanks}  # schemes whose corpus gives the words
 NO_TARGET = -2  # the gold argument is out of reach: no loss
 NONE = -1  # the gold says that there is none
 
@@ -49,18 +55,30 @@ class Example:
     gold: Gold
     unaligned: int  # gold mentions whose borders no word or piece meets
     unasked: int  # gold relations whose pair is out of reach
+    scheme: str = OWN  # whose labels the tags are; any other has no relations
 
 
-def example(document: Document, table: PieceTable, reach: int) -> Example:
-    """Targets for one document. Raises ValueError where it has no gold."""
+def read_examples(
+    documents: Sequence[Document], tokenizer: Tokenizer, reach: int, name: str = OWN
+) -> list[Example]:
+    """The documents of a scheme with their targets; those without a piece are left out."""
+    tables = tokenize(documents, tokenizer, WORDS.get(name, segments.words))
+    pairs = zip(documents, tables, strict=True)
+    return [example(document, table, reach, name) for document, table in pairs if len(table)]
+
+
+def example(document: Document, table: PieceTable, reach: int, name: str = OWN) -> Example:
+    """Targets for one document in the scheme of that name. Raises ValueError where it has no gold."""
     if document.annotation is None:
         raise ValueError(f"{document.id}: has no annotation; only annotated documents can be learned from")
     outer, inner = document.annotation.layers()
-    outer_tags, lost_outer = _outer_tags(outer, table)
-    inner_pieces, inner_tags, lost_inner = _inner_tags(outer, inner, table)
-    mentions = pairs.mention_table(document.annotation.mentions, table)
+    outer_tags, lost_outer = _outer_tags(outer, table, NUMBERS[name])
+    learned = inner if name in NESTED else ()
+    inner_pieces, inner_tags, lost_inner = _inner_tags(outer, learned, table, NUMBERS[name])
+    related = document.annotation if name == OWN else Annotation()
+    mentions = pairs.mention_table(related.mentions, table)
     asked = pairs.ask(mentions, table, reach)
-    gold, unasked = _gold(document.annotation, mentions, asked)
+    gold, unasked = _gold(related, mentions, asked)
     return Example(
         document,
         table,
@@ -70,12 +88,15 @@ def example(document: Document, table: PieceTable, reach: int) -> Example:
         mentions,
         asked,
         gold,
-        lost_outer + lost_inner,
+        lost_outer + lost_inner + len(inner) - len(learned),
         unasked,
+        name,
     )
 
 
-def _outer_tags(outer: Sequence[Mention], table: PieceTable) -> tuple[Integers, int]:
+def _outer_tags(
+    outer: Sequence[Mention], table: PieceTable, numbers: Mapping[str, int]
+) -> tuple[Integers, int]:
     spans: list[tuple[int, int, int]] = []
     lost = 0
     for mention in outer:
@@ -86,12 +107,12 @@ def _outer_tags(outer: Sequence[Mention], table: PieceTable) -> tuple[Integers, 
             continue
         exact = table.word_starts[first] == mention.start and table.word_ends[last - 1] == mention.end
         lost += not exact
-        spans.append((first, last, LABEL_NUMBER[mention.label]))
+        spans.append((first, last, numbers[mention.label]))
     return tags.encode(spans, len(table.word_starts)), lost
 
 
 def _inner_tags(
-    outer: Sequence[Mention], inner: Sequence[Mention], table: PieceTable
+    outer: Sequence[Mention], inner: Sequence[Mention], table: PieceTable, numbers: Mapping[str, int]
 ) -> tuple[Integers, Integers, int]:
     pieces: list[Integers] = []
     rows: list[Integers] = []
@@ -110,7 +131,7 @@ def _inner_tags(
                 lost += 1
                 continue
             lost += table.starts[begin] < other.start or table.ends[end - 1] > other.end
-            spans.append((begin - first, end - first, LABEL_NUMBER[other.label]))
+            spans.append((begin - first, end - first, numbers[other.label]))
         pieces.append(np.arange(first, last))
         rows.append(tags.encode(spans, last - first))
     empty = np.zeros(0, dtype=np.int64)

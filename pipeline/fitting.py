@@ -12,7 +12,8 @@ from scipy.optimize import minimize_scalar
 from torch import Tensor
 
 from annotations import scheme
-from annotations.document import Mention
+from annotations.document import Document, Mention
+from annotations.schemes import LABELS, OWN
 from eval.counts import Counts
 from pipeline import assemble, decoding, pairs
 from pipeline.decoding import Thresholds
@@ -38,14 +39,32 @@ class Asked:
 
 @torch.no_grad()
 def development_score(reader: Reader, examples: Sequence[Example]) -> tuple[float, float]:
-    """Strict F1 of mentions, and F1 of relations on gold mentions at the best threshold; 0, 0 if empty."""
+    """Strict F1 of mentions, and F1 of relations on gold mentions at the best threshold; 0, 0 if empty.
+
+    Of another scheme: strict F1 of outer mentions, and 0.
+    """
     if not examples:
         return 0.0, 0.0
     mentions = Counts()
+    if examples[0].scheme != OWN:
+        for document, found in read_outer(reader, examples):
+            gold = document.annotation.layers()[0] if document.annotation else ()
+            mentions = mentions + _counts(set(gold), set(found))
+        return mentions.f1, 0.0
     for batch, vectors in _vectors(reader, examples):
         mentions = mentions + _mention_counts(reader, batch, vectors)
     asked = ask(reader, examples)
     return mentions.f1, _best(asked.chances, asked.targets, sum(asked.unasked))[1]
+
+
+@torch.no_grad()
+def read_outer(reader: Reader, examples: Sequence[Example]) -> Iterator[tuple[Document, list[Mention]]]:
+    """What the heads of another scheme find in documents of it: outer mentions."""
+    for batch, vectors in _vectors(reader, examples):
+        name, tables = batch[0].scheme, [example.table for example in batch]
+        scores = decoding.word_scores(reader.scheme_heads(name).outer, vectors, tables)
+        found = decoding.outer_mentions(decoding.log_probabilities(scores, 1.0), tables, LABELS[name])
+        yield from zip((example.document for example in batch), found, strict=True)
 
 
 def fit(reader: Reader, examples: Sequence[Example]) -> Thresholds:
@@ -67,7 +86,7 @@ def ask(reader: Reader, examples: Sequence[Example]) -> Asked:
     targets: list[NDArray[np.bool_]] = []
     actors: list[NDArray[np.bool_]] = []
     for batch, vectors in _vectors(reader, examples):
-        tags.append(decoding.word_scores(reader, vectors, [example.table for example in batch]))
+        tags.append(decoding.word_scores(reader.outer, vectors, [example.table for example in batch]))
         found = assemble.asked(
             [example.mentions for example in batch],
             [example.pairs for example in batch],
@@ -144,6 +163,9 @@ def _mention_counts(reader: Reader, batch: Sequence[Example], vectors: Tensor) -
     counts = Counts()
     for document, mentions in zip(documents, found, strict=True):
         gold: set[Mention] = set(document.annotation.mentions) if document.annotation else set()
-        hits = len(gold & set(mentions))
-        counts = counts + Counts(hits, len(set(mentions)) - hits, len(gold) - hits)
+        counts = counts + _counts(gold, set(mentions))
     return counts
+
+
+def _counts(gold: set[Mention], found: set[Mention]) -> Counts:
+    return Counts(len(gold & found), len(found - gold), len(gold - found))

@@ -15,8 +15,8 @@ from annotations.formats.reading import write_whole
 from pipeline import checkpoint, fitting, versions
 from pipeline.checkpoint import Model, Origin
 from pipeline.engines.settings import BatchedSettings
-from pipeline.examples import Example, example
-from pipeline.pieces import tokenize
+from pipeline.examples import read_examples
+from pipeline.mixing import Beside
 from pipeline.prediction import Failed, Predictor
 from pipeline.protocols import Fold
 from pipeline.scoring import Scored, scored
@@ -27,18 +27,28 @@ DONE = "fold.json"
 Report = Callable[[Fold, int, Epoch], None]
 
 
-def train_fold(settings: TrainSettings, fold: Fold, seed: int, folder: Path, report: Report) -> Scored:
+def train_fold(
+    settings: TrainSettings,
+    fold: Fold,
+    seed: int,
+    folder: Path,
+    report: Report,
+    beside: Sequence[Beside] = (),
+) -> Scored:
     """Train a model into ``folder``/checkpoint and read the fold's test documents with it.
 
+    Documents of other corpora are seen ``beside`` those of the fold, but none whose text it tests.
     A fold that is already there, trained with the same settings on the same documents, is not trained
     again: a killed cross-validation goes on where it was.
     """
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
     target = folder / "checkpoint"
-    key = _key(settings, fold, seed)
+    kept = {text_sha256(document.text) for document in (*fold.development, *fold.test)}
+    beside = [corpus.without(kept) for corpus in beside]
+    key = _key(settings, fold, seed, beside)
     if not _is_done(folder, key):
-        _train(settings, fold, seed, folder, report)
+        _train(settings, fold, seed, folder, report, beside)
         write_whole(folder / DONE, versions.to_json({"key": key}))
     model = checkpoint.load(target)
     predictor = Predictor(model, BatchedSettings().build(model.reader))
@@ -50,7 +60,7 @@ def train_fold(settings: TrainSettings, fold: Fold, seed: int, folder: Path, rep
     return scored(results)
 
 
-def _key(settings: TrainSettings, fold: Fold, seed: int) -> str:
+def _key(settings: TrainSettings, fold: Fold, seed: int, beside: Sequence[Beside]) -> str:
     parts: dict[str, Any] = {
         "encoder": settings.encoder,
         "head": settings.head,
@@ -60,6 +70,9 @@ def _key(settings: TrainSettings, fold: Fold, seed: int) -> str:
         "development": _digests(fold.development),
         "weights": settings.weights,
     }
+    if beside:
+        mix = [(b.name, b.scheme, b.share, _digests(b.documents)) for b in beside]
+        parts |= {"mix": mix, "mix_weight": settings.mix_weight}
     return versions.fingerprint(parts)
 
 
@@ -72,11 +85,20 @@ def _is_done(folder: Path, key: str) -> bool:
     return file.is_file() and json.loads(file.read_text("utf-8"))["key"] == key
 
 
-def _train(settings: TrainSettings, fold: Fold, seed: int, folder: Path, report: Report) -> None:
+def _train(
+    settings: TrainSettings,
+    fold: Fold,
+    seed: int,
+    folder: Path,
+    report: Report,
+    beside: Sequence[Beside],
+) -> None:
     torch.manual_seed(seed)  # the heads start from it
     reader, tokenizer, hugging = settings.encoder.build(settings.head)
-    examples = _examples(fold.train, tokenizer, settings.head.reach)
-    development = _examples(fold.development, tokenizer, settings.head.reach)
+    reader.learn_schemes(dict.fromkeys(corpus.scheme for corpus in beside))
+    reach = settings.head.reach
+    examples = read_examples(fold.train, tokenizer, reach)
+    development = read_examples(fold.development, tokenizer, reach)
     history = train(
         reader,
         examples,
@@ -84,16 +106,19 @@ def _train(settings: TrainSettings, fold: Fold, seed: int, folder: Path, report:
         settings.optimization,
         seed,
         folder / "state",
+        streams=[corpus.stream(tokenizer, reach, settings.mix_weight) for corpus in beside],
         report=lambda epoch: report(fold, seed, epoch),
     )
     reader.cpu()
-    documents = (*fold.train, *fold.development)
+    mixed = [document for corpus in beside for document in corpus.documents]
+    documents = (*fold.train, *fold.development, *mixed)
     origin = Origin(
         tuple(sorted({text_sha256(d.text) for d in documents} | set(settings.encoder.trained_on()))),
         {
             **settings.notes,
             "fold": fold.name,
             "seed": seed,
+            "mix": {corpus.name: [len(corpus.documents), corpus.share] for corpus in beside},
             "versions": versions.installed(),
             "epochs": [vars_of(epoch) for epoch in history],
             "unaligned_mentions": sum(e.unaligned for e in examples),
@@ -113,9 +138,3 @@ def vars_of(epoch: Epoch) -> dict[str, Any]:
         "mentions": round(epoch.mentions, 4),
         "relations": round(epoch.relations, 4),
     }
-
-
-def _examples(documents: Sequence[Document], tokenizer: Any, reach: int) -> list[Example]:
-    tables = tokenize(documents, tokenizer)
-    pairs = zip(documents, tables, strict=True)
-    return [example(document, table, reach) for document, table in pairs if len(table)]

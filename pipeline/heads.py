@@ -39,6 +39,15 @@ class TagHead(nn.Module):
         return scores
 
 
+class SchemeHeads(nn.Module):
+    """The tag heads of another scheme: its labels are learned beside ours, and never as their absence."""
+
+    def __init__(self, width: int, labels: int, dropout: float, *, nested: bool) -> None:
+        super().__init__()
+        self.outer = TagHead(width, labels, dropout)
+        self.inner = TagHead(width, labels, dropout) if nested else None
+
+
 @dataclass(frozen=True, slots=True)
 class PairInputs:
     """The pairs of a batch of documents; mentions point into one table of all their pieces."""

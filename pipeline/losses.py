@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,28 +11,66 @@ from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
 
+from annotations.schemes import OWN
 from pipeline import assemble, decoding, pairs
 from pipeline.encoding import document_vectors
 from pipeline.examples import NO_TARGET, NONE, Example, relation_targets
-from pipeline.heads import pointer_log_probabilities
+from pipeline.heads import TagHead, pointer_log_probabilities
 from pipeline.model import Reader
 from pipeline.settings import LossWeights
 
 
 class JointLoss(nn.Module):
-    """A reader with its losses, as one module: what accelerate wraps for several devices."""
+    """A reader with its losses, as one module: what accelerate wraps for several devices.
 
-    def __init__(self, reader: Reader, weights: LossWeights, hidden: float = 0.0) -> None:
+    ``schemes``: how much the loss of each scheme counts, by name; 1 where it is not named.
+    """
+
+    def __init__(
+        self,
+        reader: Reader,
+        weights: LossWeights,
+        hidden: float = 0.0,
+        schemes: Mapping[str, float] | None = None,
+    ) -> None:
         super().__init__()
         self.hidden = hidden
         self.reader = reader
         self.weights = weights
+        self.schemes = dict(schemes or {})
 
     def forward(self, examples: Sequence[Example]) -> dict[str, Tensor]:
-        """The loss of each question, and their weighted sum as ``total``."""
-        vectors = document_vectors(self.reader, [example.table for example in examples], self.hidden)
-        weights = self.weights
-        losses = {"outer": self._outer(vectors, examples), "inner": self._inner(vectors, examples)}
+        """The loss of each question of ours, of each other scheme, and their weighted sum as ``total``.
+
+        Each scheme's documents are read apart and judged by its own heads: what one scheme does not
+        annotate is no negative of another, and sentences are not padded to the length of articles.
+        """
+        losses: dict[str, Tensor] = {}
+        parts: list[Tensor] = []
+        for name, group in by_scheme(examples).items():
+            vectors = document_vectors(self.reader, [example.table for example in group], self.hidden)
+            if name == OWN:
+                losses |= self._own(vectors, group)
+                loss = losses["total"]
+            else:
+                loss = losses[name] = self._foreign(name, vectors, group)
+            parts.append(self.schemes.get(name, 1.0) * loss)
+        losses["total"] = torch.stack(parts).sum()
+        return losses
+
+    def _foreign(self, name: str, vectors: Tensor, examples: Sequence[Example]) -> Tensor:
+        heads, weights = self.reader.scheme_heads(name), self.weights
+        loss = weights.outer * _outer(heads.outer, vectors, examples)
+        if heads.inner is None:
+            return loss
+        return loss + weights.inner * _inner(heads.inner, vectors, examples)
+
+    def _own(self, vectors: Tensor, examples: Sequence[Example]) -> dict[str, Tensor]:
+        reader, weights = self.reader, self.weights
+        losses = {
+            "outer": _outer(reader.outer, vectors, examples),
+            "inner": _inner(reader.inner, vectors, examples),
+        }
         losses |= self._relations(vectors, examples)
         losses["total"] = (
             weights.outer * losses["outer"]
@@ -42,16 +80,6 @@ class JointLoss(nn.Module):
             + weights.pointer * losses["pointer"]
         )
         return losses
-
-    def _outer(self, vectors: Tensor, examples: Sequence[Example]) -> Tensor:
-        scores = decoding.word_scores(self.reader, vectors, [example.table for example in examples])
-        return _cross_entropy(scores, _tensor([example.outer for example in examples], vectors))
-
-    def _inner(self, vectors: Tensor, examples: Sequence[Example]) -> Tensor:
-        starts = assemble.shifts([len(example.table) for example in examples])
-        pieces = [example.inner_pieces + s for example, s in zip(examples, starts, strict=True)]
-        scores = self.reader.inner(vectors[_tensor(pieces, vectors)])
-        return _cross_entropy(scores, _tensor([example.inner for example in examples], vectors))
 
     def _relations(self, vectors: Tensor, examples: Sequence[Example]) -> dict[str, Tensor]:
         head = self.reader.relations
@@ -111,6 +139,26 @@ class JointLoss(nn.Module):
             log_likelihood = log_likelihood + none[kept & (chosen == NONE)].sum()
             losses.append(-log_likelihood / kept.sum().clamp(min=1))
         return torch.stack(losses).mean()
+
+
+def by_scheme(examples: Sequence[Example]) -> dict[str, list[Example]]:
+    """Examples by the scheme of their labels, in order of its first."""
+    groups: dict[str, list[Example]] = {}
+    for example in examples:
+        groups.setdefault(example.scheme, []).append(example)
+    return groups
+
+
+def _outer(head: TagHead, vectors: Tensor, examples: Sequence[Example]) -> Tensor:
+    scores = decoding.word_scores(head, vectors, [example.table for example in examples])
+    return _cross_entropy(scores, _tensor([example.outer for example in examples], vectors))
+
+
+def _inner(head: TagHead, vectors: Tensor, examples: Sequence[Example]) -> Tensor:
+    starts = assemble.shifts([len(example.table) for example in examples])
+    pieces = [example.inner_pieces + s for example, s in zip(examples, starts, strict=True)]
+    scores = head(vectors[_tensor(pieces, vectors)])
+    return _cross_entropy(scores, _tensor([example.inner for example in examples], vectors))
 
 
 def _tensor(parts: Sequence[NDArray[Any]], like: Tensor) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from transformers import PreTrainedModel
 
 from annotations import scheme
-from pipeline.heads import RelationHead, TagHead
+from annotations.schemes import LABELS, NESTED
+from pipeline.heads import RelationHead, SchemeHeads, TagHead
 from pipeline.settings import ModelSettings
 
 
@@ -48,9 +49,21 @@ class Reader(nn.Module):
         bare = cast(nn.Embedding, encoder.get_input_embeddings()).embedding_dim
         self.lexical = nn.LayerNorm(bare)
         self.relations = RelationHead(width + bare, settings.hidden, settings.dropout)
+        self.foreign = nn.ModuleDict()  # heads of other schemes, by name: for training alone
+
+    def learn_schemes(self, names: Iterable[str]) -> None:
+        """Fresh tag heads for other schemes; they belong to no checkpoint."""
+        for name in names:
+            self.foreign[name] = SchemeHeads(
+                self.width, len(LABELS[name]), self.settings.dropout, nested=name in NESTED
+            )
+
+    def scheme_heads(self, name: str) -> SchemeHeads:
+        """The tag heads of another scheme, which the reader learns."""
+        return cast(SchemeHeads, self.foreign[name])
 
     def heads(self) -> dict[str, nn.Module]:
-        """All that is not the encoder, by name."""
+        """All that a checkpoint keeps besides the encoder, by name."""
         return {
             "outer": self.outer,
             "inner": self.inner,
@@ -70,8 +83,9 @@ class Reader(nn.Module):
     def beside_words(self, vectors: Tensor, ids: Tensor) -> Tensor:
         """What relations are read from: vectors in context beside those of the bare pieces.
 
-        Float [pieces, width + width of the embeddings], from float [pieces, width] and int64 [pieces]. Which verb stands between
-        two names is plainer in the bare pieces, and it is all that a small encoder learns from little gold.
+        Float [pieces, width + width of the embeddings], from float [pieces, width] and int64 [pieces].
+        Which verb stands between two names is plainer in the bare pieces, and it is all that a small
+        encoder learns from little gold.
         """
         table = self.encoder.get_input_embeddings()
         bare: Tensor = table(ids.to(self.encoder.device)).float().to(vectors.device)

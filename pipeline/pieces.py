@@ -5,7 +5,8 @@ Tokenised once for all documents. Nothing is dropped: a character without a piec
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import re
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ from annotations.document import Document
 from pipeline import segments
 
 Integers = NDArray[np.int64]
+Words = Callable[[str], tuple[Integers, Integers]]  # starts and ends of the words of a text
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +66,16 @@ class PieceTable:
         return first, max(last, first)
 
 
-def tokenize(documents: Sequence[Document], tokenizer: Tokenizer) -> list[PieceTable]:
+def between_blanks(text: str) -> tuple[Integers, Integers]:
+    """The words of a corpus that gives them: whatever stands between blanks."""
+    spans = [match.span() for match in re.finditer("[^ ]+", text)]
+    table = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    return np.ascontiguousarray(table[:, 0]), np.ascontiguousarray(table[:, 1])
+
+
+def tokenize(
+    documents: Sequence[Document], tokenizer: Tokenizer, words: Words = segments.words
+) -> list[PieceTable]:
     """Piece tables in the order of the documents; all segments go to the tokenizer in one call."""
     spans = [list(segments.segments(document.text)) for document in documents]
     texts = [
@@ -77,7 +88,7 @@ def tokenize(documents: Sequence[Document], tokenizer: Tokenizer) -> list[PieceT
     for document, parts in zip(documents, spans, strict=True):
         columns = [_columns(next(encodings), start) for start, _ in parts]
         table = np.concatenate(columns) if columns else np.zeros((0, 3), dtype=np.int64)
-        tables.append(_piece_table(document, table))
+        tables.append(_piece_table(document, table, words))
     return tables
 
 
@@ -89,9 +100,9 @@ def _columns(encoding: object, shift: int) -> Integers:
     return table[table[:, 1] < table[:, 2]]
 
 
-def _piece_table(document: Document, table: Integers) -> PieceTable:
+def _piece_table(document: Document, table: Integers, words: Words) -> PieceTable:
     ids, starts, ends = (np.ascontiguousarray(column) for column in table.T)
-    word_starts, word_ends = segments.words(document.text)
+    word_starts, word_ends = words(document.text)
     first = np.searchsorted(ends, word_starts, side="right")
     last = np.searchsorted(starts, word_ends, side="left")
     # A word without a piece of its own (a character that the tokenizer drops) borrows a neighbour.

@@ -93,8 +93,30 @@ class TrainSettings:
     optimization: Optimization
     seeds: list[int]
     protocol: str
+    mix_weight: float  # how much the loss of a corpus in mix counts
+    mix: dict[str, float] = field(default_factory=dict)  # of another scheme's corpus, by its name in corpora:
+    # how many documents of it are seen per document of ours
+    labelled: str | None = None  # folder with the labelled corpora, for corpus=germeval2014 and the like
     leave_out: str | None = None  # the corpus whose documents take turns under leave_one_out
     articles: str | None = None  # folder with the texts of the five articles
     weights: str = "float32"  # how the checkpoint stores them; bfloat16 halves it
     threads: int | None = None  # of the processor; None: torch's own choice
     notes: dict[str, str] = field(default_factory=dict)  # kept with the model
+
+
+@dataclass
+class GermevalSettings:
+    """configs/germeval.yaml."""
+
+    output: str
+    corpora: dict[str, CorpusSettings]
+    encoder: EncoderSettings
+    head: ModelSettings
+    optimization: Optimization
+    seeds: list[int]
+    mix_weight: float  # how much the loss of a corpus in mix counts
+    mix: dict[str, float] = field(default_factory=dict)  # how many documents of a corpus, by its name in
+    # corpora, are seen per sentence of GermEval: all of corpora but GermEval itself
+    labelled: str | None = None  # folder with the labelled corpora
+    articles: str | None = None  # folder with the texts of the five articles
+    threads: int | None = None  # of the processor; None: torch's own choice

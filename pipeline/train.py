@@ -10,9 +10,11 @@ from typing import TYPE_CHECKING
 
 from annotations.formats.jsonl import write_jsonl
 from annotations.formats.reading import write_whole
+from annotations.schemes import OWN
 from pipeline import versions
 from pipeline.config import InputError, application, dump
 from pipeline.corpora import Corpus
+from pipeline.mixing import read_beside
 from pipeline.protocols import PROTOCOLS, Fold, joined
 from pipeline.scoring import Scored, baseline, merge, score, summary
 from pipeline.settings import TrainSettings
@@ -29,7 +31,10 @@ def task(settings: TrainSettings) -> int:
         raise InputError(f"protocol={settings.protocol}: expected one of {', '.join(PROTOCOLS)}")
     started = time.perf_counter()
     output = Path(settings.output)
-    corpora = {name: corpus.read() for name, corpus in settings.corpora.items()}
+    own = {name: corpus for name, corpus in settings.corpora.items() if corpus.scheme == OWN}
+    corpora = {name: corpus.read() for name, corpus in own.items()}
+    foreign = {name: corpus for name, corpus in settings.corpora.items() if name not in own}
+    beside = read_beside(foreign, settings.mix)
     folds = PROTOCOLS[settings.protocol](corpora, settings.leave_out)
     _require_training(folds)
     write_whole(output / "config.yaml", dump(settings).encode())
@@ -39,7 +44,7 @@ def task(settings: TrainSettings) -> int:
         parts: list[Scored] = []
         for fold in folds:
             folder = output / _name(fold, seed, settings, len(folds))
-            result = train_fold(settings, fold, seed, folder, _print_epoch)
+            result = train_fold(settings, fold, seed, folder, _print_epoch, beside)
             parts.append(result)
         whole = merge(parts) if joined(folds) else None
         if whole is not None and whole.documents:
@@ -55,6 +60,7 @@ def task(settings: TrainSettings) -> int:
         "versions": versions.installed(),
         "seconds": round(time.perf_counter() - started, 1),
         "documents": {name: _counts(corpus) for name, corpus in corpora.items()},
+        "documents_beside": {corpus.name: len(corpus.documents) for corpus in beside},
         "settings": asdict(settings),
     }
     write_whole(output / "manifest.json", versions.to_json(manifest))

@@ -14,15 +14,16 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
+from pipeline import mixing
 from pipeline.examples import Example
 from pipeline.fitting import development_score
 from pipeline.losses import JointLoss
+from pipeline.mixing import Integers, Stream
 from pipeline.model import Reader
 from pipeline.settings import Optimization
 
@@ -55,14 +56,16 @@ def train(
     seed: int,
     state: Path,
     *,
+    streams: Sequence[Stream] = (),
     report: Callable[[Epoch], None] = lambda epoch: None,
 ) -> list[Epoch]:
     """Train the reader in place; it ends with the weights of its best epoch on development data.
 
     Without development data it ends with the last ones. ``state`` is the folder to resume from; it is
-    removed at the end. ``report`` is called after each epoch; what it raises ends the run, resumably.
+    removed at the end. ``streams`` are seen beside the examples; the reader has heads for their schemes.
+    ``report`` is called after each epoch; what it raises ends the run, resumably.
     """
-    run = Run(reader, examples, development, settings, seed, state)
+    run = Run(reader, examples, development, settings, seed, state, streams=streams)
     run.resume()
     while not run.finished():
         report(run.epoch())
@@ -81,16 +84,19 @@ class Run:
         settings: Optimization,
         seed: int,
         state: Path,
+        *,
+        streams: Sequence[Stream] = (),
     ) -> None:
-        self.examples, self.development = examples, development
+        self.examples, self.development, self.streams = examples, development, streams
         self.settings, self.seed, self.state = settings, seed, state
         torch.manual_seed(seed)
         self.accelerator = Accelerator()
         self.reader = reader
         self.steps = math.ceil(len(examples) / settings.documents) * settings.epochs
         optimizer = torch.optim.AdamW(_groups(reader, settings))
+        schemes = {stream.scheme: stream.weight for stream in streams} | {examples[0].scheme: 1.0}
         self.module, self.optimizer = self.accelerator.prepare(
-            JointLoss(reader, settings.weights, settings.hidden), optimizer
+            JointLoss(reader, settings.weights, settings.hidden, schemes), optimizer
         )
         self.progress = Progress()
         self.history: list[Epoch] = []
@@ -105,20 +111,21 @@ class Run:
     def epoch(self) -> Epoch:
         """One pass over the training documents, scored and saved."""
         number = self.progress.epoch + 1
-        sums: dict[str, float] = {}
+        losses: dict[str, list[float]] = {}
         self.module.train()
         batches = list(self._batches(number))
         for position, batch in enumerate(batches):
             self._set_rate((number - 1) * len(batches) + position)
-            losses = self.module(batch)
-            self.accelerator.backward(losses["total"])
+            found = self.module(batch)
+            self.accelerator.backward(found["total"])
             self.accelerator.clip_grad_norm_(self.module.parameters(), self.settings.clip)
             self.optimizer.step()
             self.optimizer.zero_grad(set_to_none=True)
-            for name, loss in losses.items():
-                sums[name] = sums.get(name, 0.0) + float(loss.detach()) / len(batches)
+            for name, loss in found.items():
+                losses.setdefault(name, []).append(float(loss.detach()))
         mentions, relations = development_score(self.reader, self.development)
-        epoch = Epoch(number, sums, (mentions + relations) / 2, mentions, relations)
+        means = {name: sum(values) / len(values) for name, values in losses.items()}
+        epoch = Epoch(number, means, (mentions + relations) / 2, mentions, relations)
         self.history.append(epoch)
         self.progress.epoch = number
         better = epoch.score > self.progress.best or not self.development
@@ -128,14 +135,15 @@ class Run:
         return epoch
 
     def _batches(self, epoch: int) -> Iterator[list[Example]]:
-        # The order follows from seed and epoch alone: a resumed run sees the same one.
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(self.examples))
+        sources = (self.examples, *(stream.examples for stream in self.streams))
         size = self.settings.documents
+        for parts in mixing.batches(len(self.examples), size, self.streams, self.seed, epoch):
+            pairs = zip(sources, parts, strict=True)
+            yield [source[n] for source, part in pairs for n in self._mine(part).tolist()]
+
+    def _mine(self, numbers: Integers) -> Integers:
         processes, rank = self.accelerator.num_processes, self.accelerator.process_index
-        for start in range(0, len(order), size):
-            batch = order[start : start + size]
-            mine = batch[rank::processes] if len(batch) >= processes else batch
-            yield [self.examples[number] for number in mine.tolist()]
+        return numbers[rank::processes] if len(numbers) >= processes else numbers
 
     def _set_rate(self, step: int) -> None:
         warm = max(1, int(self.settings.warmup * self.steps))
@@ -160,6 +168,7 @@ class Run:
             (beside / "best.safetensors").hardlink_to(self.state / "best.safetensors")
         history = [asdict(epoch) for epoch in self.history]
         record = {"seed": self.seed, "progress": asdict(self.progress), "history": history}
+        record["mix"] = self._mix()
         (beside / "state.json").write_text(json.dumps(record), encoding="utf-8")
         shutil.rmtree(self.state, ignore_errors=True)
         beside.rename(self.state)
@@ -174,11 +183,16 @@ class Run:
         record = json.loads((self.state / "state.json").read_text("utf-8"))
         if record["seed"] != self.seed:
             raise ValueError(f"{self.state}: belongs to seed {record['seed']}, not {self.seed}; remove it")
+        if record.get("mix", []) != self._mix():
+            raise ValueError(f"{self.state}: belongs to a run with another mix of corpora; remove it")
         self.progress = Progress(**record["progress"])
         self.history = [Epoch(**epoch) for epoch in record["history"]]
         self.reader.load_state_dict(load_file(self.state / "model.safetensors"))
         _restore_optimizer(self.optimizer, load_file(self.state / "optimizer.safetensors"))
         torch.set_rng_state(load_file(self.state / "random.safetensors")["torch"])
+
+    def _mix(self) -> list[list[Any]]:
+        return [[s.name, len(s.examples), s.share, s.weight] for s in self.streams]
 
     def conclude(self) -> None:
         """Give the reader the weights of its best epoch, and remove the state."""

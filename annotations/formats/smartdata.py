@@ -46,7 +46,7 @@ def parse_smartdata(source: bytes, path: str) -> Reading:
     for number, raw in _objects(source):
         place = Place(path, number)
         try:
-            record = orjson.loads(raw)
+            record = orjson.loads(raw.rstrip())
         except orjson.JSONDecodeError as error:
             inside = place if error.lineno < 1 else Place(path, number + error.lineno - 1)
             problems.append(
@@ -71,6 +71,8 @@ def _objects(source: bytes) -> Iterator[tuple[int, bytes]]:
 
 
 def _document(record: Any, place: Place) -> tuple[Document | None, list[Problem]]:
+    if not isinstance(record, dict):
+        return None, [place.problem("no JSON object", "Start each on a line of its own.")]
     text, name = _value(record, "text", str), record.get("id")
     if text is None:
         return None, [place.problem("there is no text", 'Write "text": {"string": "…"}.')]

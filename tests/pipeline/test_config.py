@@ -13,7 +13,7 @@ from omegaconf import OmegaConf
 
 from pipeline.config import CONFIGS, SettingsError, dump, load
 from pipeline.run import ENGINES, RunSettings
-from pipeline.settings import TrainSettings
+from pipeline.settings import GermevalSettings, TrainSettings
 
 GIVEN = ["input=x", "output=y"]
 
@@ -41,10 +41,25 @@ def test_every_choice_of_a_training_run_composes(name: str) -> None:
         load("train", TrainSettings, ["output=y", f"{slot}={choice}"])
 
 
+@pytest.mark.parametrize("name", ["encoder", "head", "optimization", "corpus"])
+def test_every_choice_of_a_germeval_run_composes(name: str) -> None:
+    for choice in group(name):
+        slot = "corpus@corpora.germeval" if name == "corpus" else name
+        load("germeval", GermevalSettings, ["output=y", "labelled=x", f"{slot}={choice}"])
+
+
+def test_a_share_of_a_corpus_is_set_on_the_command_line() -> None:
+    given = ["output=y", "labelled=x", "+corpus@corpora.times=wikiwars_de", "+mix.times=0.5"]
+    settings = load("train", TrainSettings, given)
+    assert settings.mix == {"times": 0.5}
+    assert settings.corpora["times"].path == "x/wikiwars_de"
+    assert settings.corpora["times"].scheme == "timex"
+
+
 def test_every_yaml_file_is_reached_by_a_test() -> None:
     groups = {"engine", "encoder", "head", "optimization", "corpus", "experiment"}
     files = {path.relative_to(CONFIGS).as_posix() for path in CONFIGS.rglob("*.yaml")}
-    top = {"run.yaml", "train.yaml", "pretrain.yaml"}
+    top = {"run.yaml", "train.yaml", "pretrain.yaml", "germeval.yaml"}
     assert files == top | {f"{g}/{stem}.yaml" for g in groups for stem in group(g)}
 
 
