@@ -175,6 +175,7 @@ class PointerHead(nn.Module):
 
 def pointer_log_probabilities(scores: Tensor, none: Tensor, relation: Tensor) -> tuple[Tensor, Tensor]:
     """Log-probabilities of the candidates and of none: they sum to one within each relation."""
+    scores, none = scores.float(), none.float()
     top = none.detach().clone()
     top.scatter_reduce_(0, relation, scores.detach(), reduce="amax")
     total = (none - top).exp().index_add(0, relation, (scores - top[relation]).exp())

@@ -53,6 +53,7 @@ class Optimization:
     clip: float
     patience: int  # epochs without a better development score; 0: never stop early
     hidden: float  # share of the pieces that the encoder does not get to see in training
+    precision: str  # of the encoder's arithmetic in training: no (float32) or bf16
     weights: LossWeights
 
 

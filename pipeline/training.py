@@ -90,7 +90,7 @@ class Run:
         self.examples, self.development, self.streams = examples, development, streams
         self.settings, self.seed, self.state = settings, seed, state
         torch.manual_seed(seed)
-        self.accelerator = Accelerator()
+        self.accelerator = Accelerator(mixed_precision=settings.precision)
         self.reader = reader
         self.steps = math.ceil(len(examples) / settings.documents) * settings.epochs
         optimizer = torch.optim.AdamW(_groups(reader, settings))

@@ -26,6 +26,7 @@ SETTINGS = Optimization(
     clip=1.0,
     patience=0,
     hidden=0.1,
+    precision="no",
     weights=LossWeights(1.0, 0.5, 1.0, 0.3, 0.3),
 )
 
