@@ -21,6 +21,7 @@ from pipeline.prediction import Failed, Predictor
 from pipeline.protocols import Fold
 from pipeline.scoring import Scored, scored
 from pipeline.settings import TrainSettings
+from pipeline.tracking import Tracker, open_trackers
 from pipeline.training import Epoch, train
 
 DONE = "fold.json"
@@ -53,11 +54,13 @@ def train_fold(
     model = checkpoint.load(target)
     predictor = Predictor(model, BatchedSettings().build(model.reader))
     results = []
+    asked = {}
     for result in predictor.read(fold.test):
         if isinstance(result, Failed):
             raise RuntimeError(f"{result.document.id}: {result.reason}")
         results.append((result.document, result.annotation, result.given))
-    return scored(results)
+        asked[result.document.id] = result.asked
+    return scored(results, asked)
 
 
 def _key(settings: TrainSettings, fold: Fold, seed: int, beside: Sequence[Beside]) -> str:
@@ -99,6 +102,7 @@ def _train(
     reach = settings.head.reach
     examples = read_examples(fold.train, tokenizer, reach)
     development = read_examples(fold.development, tokenizer, reach)
+    trackers = open_trackers(settings.trackers, folder, f"{fold.name}, seed {seed}")
     history = train(
         reader,
         examples,
@@ -107,8 +111,10 @@ def _train(
         seed,
         folder / "state",
         streams=[corpus.stream(tokenizer, reach, settings.mix_weight) for corpus in beside],
-        report=lambda epoch: report(fold, seed, epoch),
+        report=lambda epoch: _tell(epoch, trackers, lambda: report(fold, seed, epoch)),
     )
+    for tracker in trackers:
+        tracker.close()
     reader.cpu()
     mixed = [document for corpus in beside for document in corpus.documents]
     documents = (*fold.train, *fold.development, *mixed)
@@ -128,6 +134,14 @@ def _train(
     model = Model(reader, tokenizer, fitting.fit(reader, development), origin, "")
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     checkpoint.save(model, hugging, folder / "checkpoint", settings.weights)
+
+
+def _tell(epoch: Epoch, trackers: Sequence[Tracker], report: Callable[[], None]) -> None:
+    values = {f"loss/{name}": value for name, value in epoch.losses.items()}
+    values |= {"development/mentions": epoch.mentions, "development/relations": epoch.relations}
+    for tracker in trackers:
+        tracker.log(epoch.number, values)
+    report()
 
 
 def vars_of(epoch: Epoch) -> dict[str, Any]:

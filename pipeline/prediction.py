@@ -10,10 +10,12 @@ from dataclasses import dataclass, field
 import torch
 
 from annotations.document import Annotation, Document
-from pipeline import decoding, windows
+from pipeline import decoding, pairs, windows
 from pipeline.checkpoint import Model
 from pipeline.engines.base import Engine
 from pipeline.pieces import PieceTable, tokenize
+
+AskedPair = tuple[tuple[int, int], tuple[int, int]]  # spans of head and tail, code points
 
 
 @dataclass
@@ -54,6 +56,7 @@ class Predicted:
     document: Document
     annotation: Annotation
     given: Annotation | None = None
+    asked: frozenset[AskedPair] = frozenset()  # among gold mentions: what could be found at all
 
 
 @dataclass
@@ -111,13 +114,16 @@ class Predictor:
         since = ledger.took("decode", since)
         annotations, asked = decoding.decode_relations(reader, vectors, tables, found, self.model.thresholds)
         given = self._given(documents, tables, vectors)
+        reachable = [self._asked(document, table) for document, table in zip(documents, tables, strict=True)]
         ledger.took("relate", since)
         self._count(documents, tables, annotations)
         ledger.windows += len(cuts)
         ledger.pairs_asked += asked
         return [
-            Predicted(document, annotation, gold)
-            for document, annotation, gold in zip(documents, annotations, given, strict=True)
+            Predicted(document, annotation, gold, pairs_of_gold)
+            for document, annotation, gold, pairs_of_gold in zip(
+                documents, annotations, given, reachable, strict=True
+            )
         ]
 
     def _given(
@@ -134,6 +140,16 @@ class Predictor:
             annotation if document.annotation is not None else None
             for document, annotation in zip(documents, annotations, strict=True)
         ]
+
+    def _asked(self, document: Document, table: PieceTable) -> frozenset[AskedPair]:
+        """The pairs of gold mentions that are asked about: a gold relation between others is out of reach."""
+        if document.annotation is None or not len(table):
+            return frozenset()
+        mentions = pairs.mention_table(document.annotation.mentions, table)
+        found = pairs.ask(mentions, table, self.model.reader.settings.reach)
+        spans = [(mention.start, mention.end) for mention in mentions.mentions]
+        rows = zip(found.head.tolist(), found.tail.tolist(), strict=True)
+        return frozenset((spans[head], spans[tail]) for head, tail in rows)
 
     def _count(
         self,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from pipeline.checkpoint import Model
     from pipeline.outputs.reading import Section
     from pipeline.outputs.writer import RunWriter
-    from pipeline.prediction import Ledger, Predictor
+    from pipeline.prediction import AskedPair, Ledger, Predictor
     from pipeline.text import Read
 
 ENGINES: dict[str, type[EngineSettings]] = {"batched": BatchedSettings, "reference": ReferenceSettings}
@@ -48,6 +48,7 @@ class Outcome:
 
     sections: list[Section] = field(default_factory=list)
     gold: list[tuple[Document, Annotation, Annotation]] = field(default_factory=list)
+    asked: dict[str, frozenset[AskedPair]] = field(default_factory=dict)  # by document with gold
     read: int = 0
     left_off_page: int = 0
     leaked: list[str] = field(default_factory=list)
@@ -122,6 +123,7 @@ def _read(
                 outcome.leaked.append(document.id)
             if result.given is not None:
                 outcome.gold.append((document, result.annotation, result.given))
+                outcome.asked[document.id] = result.asked
             if len(outcome.sections) < MOST_DOCUMENTS:
                 outcome.sections.append(section(document, result.annotation, trained_on=leaked))
             else:
@@ -145,6 +147,7 @@ def _leave(settings: RunSettings, output: Path, outcome: Outcome, model: str) ->
 
 
 def _score(settings: RunSettings, output: Path, outcome: Outcome) -> None:
+    from eval.losses import Trace
     from eval.run import write_report
     from eval.scoring import Conditions, evaluate
 
@@ -159,7 +162,12 @@ def _score(settings: RunSettings, output: Path, outcome: Outcome) -> None:
         [document for document, _, _ in outcome.gold],
         [replace(document, annotation=found) for document, found, _ in outcome.gold],
         [replace(document, annotation=given) for document, _, given in outcome.gold],
-        Conditions(name=output.name, limit=settings.limit, notes=notes),
+        Conditions(
+            name=output.name,
+            limit=settings.limit,
+            notes=notes,
+            traces={name: Trace(pairs=asked) for name, asked in outcome.asked.items()},
+        ),
     )
     write_report(report, output)
 

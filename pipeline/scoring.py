@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from annotations import scheme
 from annotations.document import Annotation, Document
 from eval.counts import Counts
+from eval.losses import Trace
 from eval.metrics.attributes import attribute_score
 from eval.metrics.relations import GROUPS
 from eval.scoring import Conditions, Report, evaluate
 from pipeline.baselines import learn
 from pipeline.protocols import Fold
+
+# By document: the spans of head and tail of every pair that the model was asked about.
+Asked = Mapping[str, frozenset[tuple[tuple[int, int], tuple[int, int]]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,15 +27,19 @@ class Scored:
     documents: tuple[Document, ...]
     predicted: tuple[Document, ...]
     given: tuple[Document, ...]
+    asked: Asked = field(default_factory=dict)
 
 
-def scored(results: Iterable[tuple[Document, Annotation, Annotation | None]]) -> Scored:
+def scored(
+    results: Iterable[tuple[Document, Annotation, Annotation | None]], asked: Asked | None = None
+) -> Scored:
     """Pack predictions of documents that have gold."""
     rows = [(document, found, given) for document, found, given in results if given is not None]
     return Scored(
         tuple(document for document, _, _ in rows),
         tuple(replace(document, annotation=found) for document, found, _ in rows),
         tuple(replace(document, annotation=given) for document, _, given in rows),
+        dict(asked or {}),
     )
 
 
@@ -41,6 +49,7 @@ def merge(parts: Sequence[Scored]) -> Scored:
         tuple(document for part in parts for document in part.documents),
         tuple(document for part in parts for document in part.predicted),
         tuple(document for part in parts for document in part.given),
+        {name: pairs for part in parts for name, pairs in part.asked.items()},
     )
 
 
@@ -57,7 +66,9 @@ def baseline(folds: Sequence[Fold]) -> Scored:
 
 def score(result: Scored, name: str) -> Report:
     """The judge's report."""
-    return evaluate(result.documents, result.predicted, result.given, Conditions(name=name))
+    traces = {document: Trace(pairs=asked) for document, asked in result.asked.items()}
+    conditions = Conditions(name=name, traces=traces)
+    return evaluate(result.documents, result.predicted, result.given, conditions)
 
 
 Question = Callable[[Report], float]

@@ -102,6 +102,7 @@ class TrainSettings:
     articles: str | None = None  # folder with the texts of the five articles
     weights: str = "float32"  # how the checkpoint stores them; bfloat16 halves it
     threads: int | None = None  # of the processor; None: torch's own choice
+    trackers: list[str] = field(default_factory=lambda: ["tensorboard"])  # keys of tracking.TRACKERS
     notes: dict[str, str] = field(default_factory=dict)  # kept with the model
 
 

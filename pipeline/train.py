@@ -47,6 +47,9 @@ def task(settings: TrainSettings) -> int:
             result = train_fold(settings, fold, seed, folder, _print_epoch, beside)
             parts.append(result)
         whole = merge(parts) if joined(folds) else None
+        if len(settings.seeds) > 1:  # what a comparison of runs reads
+            text = f"{dump(settings)}seed: {seed}\n"
+            write_whole(output / _seed_name(seed, settings) / "config.yaml", text.encode())
         if whole is not None and whole.documents:
             _leave(output / _seed_name(seed, settings), whole, f"seed {seed}")
             scored.append(whole)

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from annotations.check import check_paths
-from annotations.document import Document, text_sha256
+from annotations.document import Annotation, Document, Mention, Relation, text_sha256
 from annotations.formats.jsonl import read_jsonl, write_jsonl
 from pipeline.config import load
 from pipeline.run import RunSettings, main, task
@@ -154,6 +154,20 @@ def test_a_long_document_is_read_to_its_end(tmp_path: Path, model_folder: Path) 
     assert predicted.annotation is not None
     assert max(mention.end for mention in predicted.annotation.mentions) > len(text) - 60
     assert max(relation.tail.end for relation in predicted.annotation.relations) > len(text) - 60
+
+
+def test_a_gold_relation_out_of_reach_is_blamed_on_the_pair_that_was_not_asked(
+    tmp_path: Path, model_folder: Path
+) -> None:
+    gap = "Niemand sprach. " * 4
+    text = f"Vaitkus kam. {gap}Kalna kam auch."
+    tail = Mention(text.index("Kalna"), text.index("Kalna") + 5, "PER")
+    head = Mention(0, 7, "PER")
+    far = Document("weit", text, annotation=Annotation((head, tail), (Relation(head, tail, "CONSULTS"),)))
+    write_jsonl(tmp_path / "c.jsonl", [far])
+    run(tmp_path / "c.jsonl", tmp_path / "out", model_folder)
+    (document,) = json.loads((tmp_path / "out" / "report.json").read_text("utf-8"))["documents"]
+    assert ["CONSULTS", "pair", 1] in document["losses"]["given"]["missed"]
 
 
 def test_a_run_that_breaks_leaves_the_old_files(tmp_path: Path, model_folder: Path) -> None:
