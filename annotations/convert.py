@@ -13,6 +13,7 @@ from pathlib import Path
 
 from annotations.corpus import read_corpus, read_texts
 from annotations.formats import inline, jsonl
+from annotations.formats.reading import file_name
 from annotations.problems import CorpusError
 
 
@@ -37,9 +38,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if options.target.suffix == jsonl.SUFFIX:
         jsonl.write_jsonl(options.target, documents, stand_off=options.stand_off)
     else:
+        names: dict[str, str] = {}
         for document in documents:
-            name = "".join(c if c.isalnum() or c in "-_." else "_" for c in document.id)
-            inline.write_inline(options.target / f"{name}{inline.SUFFIX}", document)
+            name = file_name(document.id) + inline.SUFFIX
+            if name in names:
+                both = f"{names[name]!r} and {document.id!r}"
+                print(f"{both} would both be written to {name}; rename one", file=sys.stderr)
+                return 1
+            names[name] = document.id
+        for name, document in zip(names, documents, strict=True):
+            inline.write_inline(options.target / name, document)
     print(f"{len(documents)} document(s) written to {options.target}")
     return 0
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 
@@ -57,6 +58,14 @@ def read_corpus(path: Path, texts: Mapping[str, str]) -> tuple[Document, ...]:
 
 
 def read_texts(folder: Path) -> dict[str, str]:
-    """The texts of a folder's ``.txt`` files by their SHA-256, exactly as they stand in the file."""
-    texts = (file.read_bytes().decode("utf-8") for file in sorted(folder.glob("*.txt")))
-    return {text_sha256(text): text for text in texts}
+    """The texts of a folder's ``.txt`` files by their SHA-256, exactly as they stand in the file.
+
+    A file that is no UTF-8 is nobody's text and left out: an annotation that names it says so itself.
+    """
+    texts: dict[str, str] = {}
+    for file in sorted(folder.glob("*.txt")):
+        if file.is_file():
+            with contextlib.suppress(UnicodeDecodeError):
+                text = file.read_bytes().decode("utf-8")
+                texts[text_sha256(text)] = text
+    return texts

@@ -11,6 +11,7 @@ from pathlib import Path
 from annotations import scheme
 from annotations.corpus import read_corpus, read_texts
 from annotations.document import Document
+from annotations.problems import CorpusError
 
 
 def tables(documents: Sequence[Document]) -> str:
@@ -76,13 +77,21 @@ def _rule(columns: int) -> str:
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Print the tables of the files and folders together."""
+    """Print the tables. Returns 1 with every problem printed where a file is wrong, 2 where it is missing."""
     parser = argparse.ArgumentParser(prog="annotations.stats", description=__doc__)
     parser.add_argument("paths", nargs="+", type=Path, help="files or folders (.jsonl, .inline)")
     parser.add_argument("--articles", type=Path, help="folder with the texts of stand-off files")
     options = parser.parse_args(arguments)
+    missing = [path for path in (*options.paths, options.articles) if path and not path.exists()]
+    if missing:
+        print("\n".join(f"{path}: no such file or folder" for path in missing), file=sys.stderr)
+        return 2
     texts = read_texts(options.articles) if options.articles else {}
-    documents = [doc for path in options.paths for doc in read_corpus(path, texts)]
+    try:
+        documents = [doc for path in options.paths for doc in read_corpus(path, texts)]
+    except CorpusError as error:
+        print(error, file=sys.stderr)
+        return 1
     print(tables(documents))
     return 0
 

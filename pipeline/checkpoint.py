@@ -15,7 +15,7 @@ from __future__ import annotations
 import dataclasses
 import hashlib
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,11 +32,11 @@ from pipeline.config import InputError
 from pipeline.decoding import Thresholds
 from pipeline.folder import CARD, EMBEDDED, HEADS, SUMS
 from pipeline.model import Reader, Specials
-from pipeline.settings import ModelSettings
+from pipeline.settings import STORED, ModelSettings
 
 # Keys by which a configuration could make the library run or fetch code.
 _FORBIDDEN = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "_target_")
-_DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16}
+_DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in STORED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,7 @@ def load_encoder(name: str, settings: ModelSettings) -> tuple[Reader, Tokenizer,
             "of a public checkpoint and a network."
         ) from error
     _check_room(encoder, settings)
-    return Reader(encoder, settings, _specials(hugging)), hugging.backend_tokenizer, hugging
+    return Reader(encoder, settings, _specials(hugging)), _whole_texts(hugging), hugging
 
 
 def random_encoder(folder: str, settings: ModelSettings) -> tuple[Reader, Tokenizer, Any]:
@@ -88,7 +88,15 @@ def random_encoder(folder: str, settings: ModelSettings) -> tuple[Reader, Tokeni
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     hugging = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     encoder = AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
-    return Reader(encoder, settings, _specials(hugging)), hugging.backend_tokenizer, hugging
+    return Reader(encoder, settings, _specials(hugging)), _whole_texts(hugging), hugging
+
+
+def _whole_texts(hugging: Any) -> Tokenizer:
+    """The tokenizer, told not to cut or pad to a length, as its folder may want: windows see to that."""
+    tokenizer: Tokenizer = hugging.backend_tokenizer
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
 
 
 def _specials(tokenizer: Any) -> Specials:
@@ -210,8 +218,3 @@ def _verify(folder: Path) -> str:
     if wrong:
         raise InputError("\n".join(wrong))
     return hashlib.sha256(sums.read_bytes()).hexdigest()
-
-
-def trained_on(model: Model, digests: Sequence[str]) -> set[str]:
-    """Which of these texts (by text_sha256) the model was trained on."""
-    return set(digests) & set(model.origin.trained_on)

@@ -65,6 +65,14 @@ def load(name: str, schema: type[Schema], overrides: Sequence[str] = ()) -> Sche
     return _checked(schema, config)
 
 
+def output_folder(name: str) -> Path:
+    """The folder that a command leaves. Raises InputError where it is a file."""
+    folder = Path(name)
+    if folder.exists() and not folder.is_dir():
+        raise InputError(f"output={name}: is a file; expected a folder, or a name that is free")
+    return folder
+
+
 def dump(settings: object) -> str:
     """The settings as YAML, as a run keeps them in config.yaml."""
     return OmegaConf.to_yaml(OmegaConf.structured(settings))

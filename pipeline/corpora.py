@@ -56,9 +56,13 @@ class CorpusSettings:
         return Corpus(**parts)
 
     def _check(self, document: Document, place: Place) -> Iterator[Problem]:
-        if self.scheme == OWN:
-            return check_document(document, place)
-        return check_labels(document, self.scheme, place)
+        if document.annotation is None:
+            remedy = "Annotate it, or take it out: nothing can be learned from it or scored."
+            yield place.problem(f"{document.id!r} has no annotation", remedy)
+        elif self.scheme == OWN:
+            yield from check_document(document, place)
+        else:
+            yield from check_labels(document, self.scheme, place)
 
 
 @dataclass(frozen=True, slots=True)

@@ -116,13 +116,16 @@ def _inner(
     rows = np.split(scores, np.cumsum(ends - begins)[:-1])
     for (number, mention, shift, _), spans in zip(owners, tags.decode(rows), strict=True):
         table, text = tables[number], documents[number].text
+        free = mention.start
         for begin, end, label, score in spans:
-            start = max(int(table.starts[shift + begin]), mention.start)
+            # Pieces of bytes share a character: what one inner mention holds is not free for the next.
+            start = max(int(table.starts[shift + begin]), free)
             stop = min(int(table.ends[shift + end - 1]), mention.end)
-            trimmed = _trim(text, start, stop)
+            trimmed = _trim(text, start, stop) if start < stop else None
             # An inner mention lies strictly inside its outer one: as long as that, it is no mention.
             if trimmed and trimmed != (mention.start, mention.end):
                 found[number].append(Mention(*trimmed, scheme.ENTITY_LABELS[label], score))
+                free = trimmed[1]
     return found
 
 
@@ -153,9 +156,10 @@ def decode_relations(
     relations: list[list[Relation]] = [[] for _ in tables]
     if len(asked):
         _relate(reader, reader.beside_words(vectors, piece_ids(tables)), asked, thresholds, relations)
+    # Where there is no piece, the mentions stand as they were told, and nothing joins them.
     annotations = [
-        Annotation(table.mentions, tuple(sorted(found)))
-        for table, found in zip(mention_tables, relations, strict=True)
+        Annotation(tuple(sorted(told)), tuple(sorted(found)))
+        for told, found in zip(mentions, relations, strict=True)
     ]
     return annotations, len(asked)
 

@@ -27,7 +27,7 @@ class Ledger:
     words: int = 0
     pieces: int = 0
     windows: int = 0
-    pieces_truncated: int = 0  # always 0: windows own every piece
+    pieces_truncated: int = 0  # without a vector; counted, and always 0: windows own every piece
     characters_without_piece: int = 0  # not white space, yet unknown to the tokenizer
     pairs_asked: int = 0
     mentions: int = 0
@@ -118,6 +118,7 @@ class Predictor:
         ledger.took("relate", since)
         self._count(documents, tables, annotations)
         ledger.windows += len(cuts)
+        ledger.pieces_truncated += sum(lengths) - len(vectors)
         ledger.pairs_asked += asked
         return [
             Predicted(document, annotation, gold, pairs_of_gold)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from annotations.document import Document, text_sha256
+from annotations.formats.reading import file_name
 from pipeline.config import InputError
 from pipeline.corpora import Corpus
 
@@ -16,7 +17,7 @@ SHARES = (0.1, 0.25, 0.5, 1.0)
 
 @dataclass(frozen=True, slots=True)
 class Fold:
-    """Documents for one model. No text stands in two parts: that is checked."""
+    """Documents for one model. No text is for testing and for anything else: that is checked."""
 
     name: str
     train: tuple[Document, ...]
@@ -31,6 +32,11 @@ class Fold:
                 raise InputError(
                     f"{', '.join(leaks)}: the same text is for training and for testing; give it to one"
                 )
+
+    @property
+    def folder(self) -> str:
+        """The name as that of a folder: it may be the id of a document, and that may be anything."""
+        return file_name(self.name)
 
 
 Folds = Callable[[dict[str, Corpus], str | None], list[Fold]]

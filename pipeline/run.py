@@ -14,9 +14,8 @@ from annotations.corpus import read_texts
 from annotations.document import Annotation, Document, text_sha256
 from annotations.formats.reading import write_whole
 from pipeline import versions
-from pipeline.config import InputError, application, dump
+from pipeline.config import InputError, application, dump, output_folder
 from pipeline.engines.settings import BatchedSettings, EngineSettings, ReferenceSettings
-from pipeline.folder import EMBEDDED
 
 if TYPE_CHECKING:
     from pipeline.checkpoint import Model
@@ -41,6 +40,10 @@ class RunSettings:
     limit: int | None = None  # read only the first so many documents
     progress: bool = True
 
+    def __post_init__(self) -> None:
+        if self.limit is not None and self.limit < 1:
+            raise ValueError(f"limit={self.limit}: expected at least 1, or null for all documents")
+
 
 @dataclass
 class Outcome:
@@ -64,7 +67,7 @@ def task(settings: RunSettings) -> int:
     from pipeline.text import count_documents, read_input
 
     started = time.perf_counter()
-    path, output = Path(settings.input), Path(settings.output)
+    path, output = Path(settings.input), output_folder(settings.output)
     total = count_documents(path)
     texts = _texts(settings.articles)
     model = checkpoint.load(checkpoint.find(settings.model))
@@ -74,8 +77,7 @@ def task(settings: RunSettings) -> int:
     outcome = Outcome()
     with RunWriter(output) as writer:
         _read(items, predictor, writer, outcome, total if settings.progress else None)
-    name = "embedded" if settings.model == "embedded" else settings.model
-    _leave(settings, output, outcome, name)
+    _leave(settings, output, outcome)
     manifest = _manifest(settings, model, predictor.ledger, outcome, writer.rejected)
     manifest["seconds"]["all"] = round(time.perf_counter() - started, 3)
     write_whole(output / "manifest.json", versions.to_json(manifest))
@@ -131,17 +133,19 @@ def _read(
             outcome.relations.update((r.label, r.modality) for r in result.annotation.relations)
 
 
-def _leave(settings: RunSettings, output: Path, outcome: Outcome, model: str) -> None:
+def _leave(settings: RunSettings, output: Path, outcome: Outcome) -> None:
     from pipeline.outputs.reading import render
 
     page = render(
         outcome.sections,
         title=f"Reading of {Path(settings.input).name}",
-        model=model,
+        model=settings.model,
         left_out=outcome.left_off_page,
     )
     write_whole(output / "reading.html", page.encode("utf-8"))
     write_whole(output / "config.yaml", dump(settings).encode())
+    for report in output.glob("report.*"):
+        report.unlink()  # of an earlier run
     if outcome.gold:
         _score(settings, output, outcome)
 
@@ -204,5 +208,3 @@ def main() -> None:
 
 if __name__ == "__main__":
     main()
-
-__all__ = ["EMBEDDED", "main"]

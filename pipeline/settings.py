@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from pipeline.model import Reader
 
 EMBEDDED_NAME = "embedded"
+STORED = ("float32", "bfloat16")  # how a checkpoint may hold its weights
+PRECISIONS = ("no", "bf16")
 
 
 @dataclass
@@ -55,6 +57,12 @@ class Optimization:
     hidden: float  # share of the pieces that the encoder does not get to see in training
     precision: str  # of the encoder's arithmetic in training: no (float32) or bf16
     weights: LossWeights
+
+    def __post_init__(self) -> None:
+        if self.precision not in PRECISIONS:
+            raise ValueError(
+                f"optimization.precision={self.precision}: expected one of {', '.join(PRECISIONS)}"
+            )
 
 
 @dataclass
@@ -105,6 +113,16 @@ class TrainSettings:
     trackers: list[str] = field(default_factory=lambda: ["tensorboard"])  # keys of tracking.TRACKERS
     notes: dict[str, str] = field(default_factory=dict)  # kept with the model
 
+    def __post_init__(self) -> None:
+        if self.weights not in STORED:
+            raise ValueError(f"weights={self.weights}: expected one of {', '.join(STORED)}")
+        _require_seeds(self.seeds)
+
+
+def _require_seeds(seeds: list[int]) -> None:
+    if not seeds or len(seeds) > len(set(seeds)):
+        raise ValueError(f"seeds={seeds}: expected at least one, and none twice")
+
 
 @dataclass
 class GermevalSettings:
@@ -122,3 +140,6 @@ class GermevalSettings:
     labelled: str | None = None  # folder with the labelled corpora
     articles: str | None = None  # folder with the texts of the five articles
     threads: int | None = None  # of the processor; None: torch's own choice
+
+    def __post_init__(self) -> None:
+        _require_seeds(self.seeds)

@@ -71,22 +71,23 @@ def _viterbi(rows: Sequence[Floats]) -> list[Integers]:
     The only forbidden step leads into the I of a label from anything but the B or the I of that label,
     so that each tag has two rivals at most: no [tags, tags] table is needed.
     """
-    count, longest, tags = len(rows), len(rows[0]), rows[0].shape[1]
+    count, tags = len(rows), rows[0].shape[1]
     lengths = np.array([len(row) for row in rows])
     best = np.full((count, tags), -np.inf, dtype=np.float32)
     best[:, :] = np.stack([row[0] for row in rows])
     best[:, 2::2] = -np.inf
-    back = np.zeros((longest, count, tags), dtype=np.int16)
-    for step in range(1, longest):
+    back: list[NDArray[np.int16]] = []  # by step: of the rows that reach it
+    for step in range(1, len(rows[0])):
         active = int(np.searchsorted(-lengths, -step, side="left"))
         here = best[:active]
         winner = here.argmax(axis=1)
         top = here[np.arange(active), winner]
         into = np.repeat(top[:, None], tags, axis=1)
-        back[step, :active] = winner[:, None]
+        origin = np.repeat(winner[:, None], tags, axis=1).astype(np.int16)
         from_b, from_i = here[:, 1::2], here[:, 2::2]
         labels = np.arange(from_b.shape[1])
-        back[step, :active, 2::2] = np.where(from_i > from_b, 2 + 2 * labels, 1 + 2 * labels)
+        origin[:, 2::2] = np.where(from_i > from_b, 2 + 2 * labels, 1 + 2 * labels)
+        back.append(origin)
         into[:, 2::2] = np.maximum(from_b, from_i)
         best[:active] = into + np.stack([row[step] for row in rows[:active]])
     paths = []
@@ -94,6 +95,6 @@ def _viterbi(rows: Sequence[Floats]) -> list[Integers]:
         path = np.zeros(length, dtype=np.int64)
         path[-1] = best[row].argmax()
         for step in range(length - 1, 0, -1):
-            path[step - 1] = back[step, row, path[step]]
+            path[step - 1] = back[step - 1][row, path[step]]
         paths.append(path)
     return paths

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,16 +36,18 @@ def read_input(path: Path, texts: Mapping[str, str], language: str = "de") -> It
 
     Raises InputError where the path is missing, of an unknown kind, or a folder without documents.
     """
-    seen: Counter[str] = Counter()
+    seen: set[str] = set()
     for file in _files(path):
-        for item in _read_file(file, texts, language):
-            if isinstance(item, Document) and not item.text.strip():
-                yield Rejected(str(file), 1, "empty", "nothing but white space", item.id)
-            elif isinstance(item, Document) and seen[item.id]:
+        for line, item in _read_file(file, texts, language):
+            if isinstance(item, Rejected):
+                yield item
+            elif not item.text.strip():
+                yield Rejected(_utf8(file), line, "empty", "nothing but white space", item.id)
+            elif item.id in seen:
                 detail = f"another document is called {item.id!r}"
-                yield Rejected(str(file), 1, "duplicate_id", detail, item.id)
+                yield Rejected(_utf8(file), line, "duplicate_id", detail, item.id)
             else:
-                seen[item.id or ""] += isinstance(item, Document)
+                seen.add(item.id)
                 yield item
 
 
@@ -59,7 +61,11 @@ def count_documents(path: Path) -> int:
 def _files(path: Path) -> list[Path]:
     known = (TEXT_SUFFIX, *FORMATS)
     if path.is_dir():
-        files = sorted(file for file in path.iterdir() if file.suffix in known)
+        files = sorted(
+            file
+            for file in path.iterdir()
+            if file.suffix in known and not file.name.startswith(".") and not file.is_dir()
+        )
         if not files:
             raise InputError(f"{path}: holds no document; expected files ending in {', '.join(known)}")
         return files
@@ -70,9 +76,14 @@ def _files(path: Path) -> list[Path]:
     return [path]
 
 
-def _read_file(file: Path, texts: Mapping[str, str], language: str) -> Iterator[Read]:
+def _utf8(path: Path | str) -> str:
+    """The name of a file, which may be any bytes, as text that every output can hold."""
+    return os.fsencode(path).decode("utf-8", "replace")
+
+
+def _read_file(file: Path, texts: Mapping[str, str], language: str) -> Iterator[tuple[int, Read]]:
     if file.suffix == TEXT_SUFFIX:
-        yield _read_text(file, language)
+        yield 1, _read_text(file, language)
     elif file.suffix == jsonl.SUFFIX:
         yield from _read_lines(file, texts)
     else:
@@ -81,38 +92,47 @@ def _read_file(file: Path, texts: Mapping[str, str], language: str) -> Iterator[
 
 def _read_text(file: Path, language: str) -> Read:
     try:
-        return Document(file.stem, file.read_bytes().decode("utf-8"), language)
+        return Document(_utf8(file.stem), file.read_bytes().decode("utf-8"), language)
     except UnicodeDecodeError as error:
-        detail = f"byte {error.start} of {file.name} is no UTF-8: {error.reason}"
-        return Rejected(str(file), 1, "invalid_utf8", detail, file.stem)
+        detail = f"byte {error.start} of {_utf8(file.name)} is no UTF-8: {error.reason}"
+        return Rejected(_utf8(file), 1, "invalid_utf8", detail, _utf8(file.stem))
 
 
-def _read_lines(file: Path, texts: Mapping[str, str]) -> Iterator[Read]:
+def _read_lines(file: Path, texts: Mapping[str, str]) -> Iterator[tuple[int, Read]]:
     # One line at a time: a corpus may be larger than memory.
     for number, raw in jsonl.raw_lines(file):
-        place = Place(str(file), number)
+        place = Place(_utf8(file), number)
         document, problems = jsonl.parse_line(raw, place, texts)
         if document is not None:
             problems = [p for p in check.check_document(document, place) if not p.hint]
         if problems or document is None:
             detail = "\n".join(str(problem) for problem in problems)
-            reason = "invalid_utf8" if "is no UTF-8" in detail else "invalid_record"
-            yield Rejected(str(file), number, reason, detail, document.id if document else None)
+            reason = "invalid_record" if _is_utf8(raw) else "invalid_utf8"
+            name = document.id if document else None
+            yield number, Rejected(place.path, number, reason, detail, name)
         else:
-            yield document
+            yield number, document
 
 
-def _read_marked(file: Path, texts: Mapping[str, str]) -> Iterator[Read]:
+def _is_utf8(raw: bytes) -> bool:
+    try:
+        raw.decode("utf-8")
+    except UnicodeDecodeError:
+        return False
+    return True
+
+
+def _read_marked(file: Path, texts: Mapping[str, str]) -> Iterator[tuple[int, Read]]:
     try:
         reading = FORMATS[file.suffix](file, texts)
     except UnicodeDecodeError as error:
-        yield Rejected(str(file), 1, "invalid_utf8", f"{file.name} is no UTF-8: {error.reason}")
+        yield 1, Rejected(_utf8(file), 1, "invalid_utf8", f"{_utf8(file.name)} is no UTF-8: {error.reason}")
         return
     problems = [problem for problem in reading.problems if not problem.hint]
     for document, line in zip(reading.documents, reading.lines, strict=True):
         problems += [p for p in check.check_document(document, Place(str(file), line)) if not p.hint]
     if problems:
-        detail = "\n".join(str(problem) for problem in problems)
-        yield Rejected(str(file), problems[0].line, "invalid_record", detail)
+        detail = _utf8("\n".join(str(problem) for problem in problems))
+        yield problems[0].line, Rejected(_utf8(file), problems[0].line, "invalid_record", detail)
     else:
-        yield from reading.documents
+        yield from zip(reading.lines, reading.documents, strict=True)

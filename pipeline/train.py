@@ -12,7 +12,7 @@ from annotations.formats.jsonl import write_jsonl
 from annotations.formats.reading import write_whole
 from annotations.schemes import OWN
 from pipeline import versions
-from pipeline.config import InputError, application, dump
+from pipeline.config import InputError, application, dump, output_folder
 from pipeline.corpora import Corpus
 from pipeline.mixing import read_beside
 from pipeline.protocols import PROTOCOLS, Fold, joined
@@ -30,7 +30,7 @@ def task(settings: TrainSettings) -> int:
     if settings.protocol not in PROTOCOLS:
         raise InputError(f"protocol={settings.protocol}: expected one of {', '.join(PROTOCOLS)}")
     started = time.perf_counter()
-    output = Path(settings.output)
+    output = output_folder(settings.output)
     own = {name: corpus for name, corpus in settings.corpora.items() if corpus.scheme == OWN}
     corpora = {name: corpus.read() for name, corpus in own.items()}
     foreign = {name: corpus for name, corpus in settings.corpora.items() if name not in own}
@@ -39,26 +39,17 @@ def task(settings: TrainSettings) -> int:
     _require_training(folds)
     write_whole(output / "config.yaml", dump(settings).encode())
     print(f"{len(folds)} model(s) × {len(settings.seeds)} seed(s); {_sizes(corpora)}")
-    scored: list[Scored] = []
+    scored: list[list[Scored]] = []  # by seed, fold by fold
     for seed in settings.seeds:
         parts: list[Scored] = []
         for fold in folds:
             folder = output / _name(fold, seed, settings, len(folds))
-            result = train_fold(settings, fold, seed, folder, _print_epoch, beside)
-            parts.append(result)
-        whole = merge(parts) if joined(folds) else None
+            parts.append(train_fold(settings, fold, seed, folder, _print_epoch, beside))
+        scored.append(parts)
         if len(settings.seeds) > 1:  # what a comparison of runs reads
             text = f"{dump(settings)}seed: {seed}\n"
             write_whole(output / _seed_name(seed, settings) / "config.yaml", text.encode())
-        if whole is not None and whole.documents:
-            _leave(output / _seed_name(seed, settings), whole, f"seed {seed}")
-            scored.append(whole)
-    if scored:
-        scored.append(baseline(folds))
-        _leave(output / "baseline", scored[-1], "baseline")
-        text = summary(scored[:-1], scored[-1])
-        write_whole(output / "scores.md", text.encode())
-        print(text)
+    _score(settings, folds, scored)
     manifest = {
         "versions": versions.installed(),
         "seconds": round(time.perf_counter() - started, 1),
@@ -70,6 +61,29 @@ def task(settings: TrainSettings) -> int:
     return 0
 
 
+def _score(settings: TrainSettings, folds: Sequence[Fold], scored: Sequence[Sequence[Scored]]) -> None:
+    """Reports of every seed and of the baseline: of all folds as one corpus, or of each fold for itself."""
+    output, tables = Path(settings.output), []
+    for group in [folds] if joined(folds) else [[fold] for fold in folds]:
+        here = Path() if joined(folds) else Path("folds") / group[0].folder
+        wholes = [
+            merge([part for fold, part in zip(folds, parts, strict=True) if fold in group])
+            for parts in scored
+        ]
+        if not wholes[0].documents:
+            continue
+        for seed, whole in zip(settings.seeds, wholes, strict=True):
+            _leave(output / _seed_name(seed, settings) / here, whole, f"seed {seed}")
+        beside = baseline(group)
+        _leave(output / "baseline" / here, beside, "baseline")
+        title = "" if joined(folds) else f"## {group[0].name}\n\n"
+        tables.append(title + summary(wholes, beside))
+    if tables:
+        text = "\n".join(tables)
+        write_whole(output / "scores.md", text.encode())
+        print(text)
+
+
 def _require_training(folds: Sequence[Fold]) -> None:
     empty = [fold.name for fold in folds if not fold.train]
     if empty:
@@ -79,7 +93,7 @@ def _require_training(folds: Sequence[Fold]) -> None:
 
 
 def _name(fold: Fold, seed: int, settings: TrainSettings, folds: int) -> Path:
-    return _seed_name(seed, settings) / (Path() if folds == 1 else Path("folds") / fold.name)
+    return _seed_name(seed, settings) / (Path() if folds == 1 else Path("folds") / fold.folder)
 
 
 def _seed_name(seed: int, settings: TrainSettings) -> Path:

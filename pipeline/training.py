@@ -19,7 +19,8 @@ from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import Tensor
 
-from pipeline import mixing
+from pipeline import mixing, versions
+from pipeline.config import InputError
 from pipeline.examples import Example
 from pipeline.fitting import development_score
 from pipeline.losses import JointLoss
@@ -168,16 +169,20 @@ class Run:
             (beside / "best.safetensors").hardlink_to(self.state / "best.safetensors")
         history = [asdict(epoch) for epoch in self.history]
         record = {"seed": self.seed, "progress": asdict(self.progress), "history": history}
-        record["mix"] = self._mix()
+        record |= {"mix": self._mix(), "settings": asdict(self.settings), "documents": self._documents()}
         (beside / "state.json").write_text(json.dumps(record), encoding="utf-8")
-        shutil.rmtree(self.state, ignore_errors=True)
+        old = self.state.with_name(self.state.name + ".old")
+        shutil.rmtree(old, ignore_errors=True)
+        if self.state.is_dir():
+            self.state.rename(old)
         beside.rename(self.state)
+        shutil.rmtree(old, ignore_errors=True)
 
     def resume(self) -> None:
         """Go on where an earlier run with this state folder was stopped; else start."""
         beside = self.state.with_name(self.state.name + ".new")
         if not self.state.is_dir() and (beside / "state.json").is_file():
-            beside.rename(self.state)  # killed between the removal of the old and the renaming
+            beside.rename(self.state)  # killed between the two renamings
         if not (self.state / "state.json").is_file():
             return
         record = json.loads((self.state / "state.json").read_text("utf-8"))
@@ -185,11 +190,28 @@ class Run:
             raise ValueError(f"{self.state}: belongs to seed {record['seed']}, not {self.seed}; remove it")
         if record.get("mix", []) != self._mix():
             raise ValueError(f"{self.state}: belongs to a run with another mix of corpora; remove it")
+        self._refuse_others(record)
         self.progress = Progress(**record["progress"])
         self.history = [Epoch(**epoch) for epoch in record["history"]]
         self.reader.load_state_dict(load_file(self.state / "model.safetensors"))
         _restore_optimizer(self.optimizer, load_file(self.state / "optimizer.safetensors"))
         torch.set_rng_state(load_file(self.state / "random.safetensors")["torch"])
+
+    def _refuse_others(self, record: dict[str, Any]) -> None:
+        mine = asdict(self.settings)
+        theirs = record.get("settings", mine)  # states of old do not say
+        other = [f"{k}={theirs.get(k)}, not {v}" for k, v in mine.items() if theirs.get(k) != v]
+        if record.get("documents", self._documents()) != self._documents():
+            other.append("other documents")
+        if other:
+            raise InputError(
+                f"{self.state}: belongs to a run with {'; '.join(other)}; remove it, or name another output"
+            )
+
+    def _documents(self) -> list[str]:
+        return [
+            versions.fingerprint([e.document for e in part]) for part in (self.examples, self.development)
+        ]
 
     def _mix(self) -> list[list[Any]]:
         return [[s.name, len(s.examples), s.share, s.weight] for s in self.streams]
@@ -199,6 +221,7 @@ class Run:
         if (self.state / "best.safetensors").is_file():
             self.reader.load_state_dict(load_file(self.state / "best.safetensors"))
         shutil.rmtree(self.state, ignore_errors=True)
+        shutil.rmtree(self.state.with_name(self.state.name + ".old"), ignore_errors=True)
         self.reader.eval()
 
 

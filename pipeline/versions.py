@@ -45,4 +45,5 @@ def fingerprint(value: Any) -> str:
 
 def to_json(record: dict[str, Any]) -> bytes:
     """A record as indented JSON with a newline at its end."""
-    return (json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n").encode()
+    text = json.dumps(record, indent=1, ensure_ascii=False, default=str) + "\n"
+    return text.encode("utf-8", "backslashreplace")  # the name of a file may be any bytes

@@ -17,6 +17,7 @@ from pipeline.checkpoint import write_sums
 from pipeline.folder import CARD, EMBEDDED
 
 MOST_BYTES = 32_000_000
+LOG = "pretraining_log.jsonl"
 README = Path(__file__).resolve().parent.parent / "README.md"
 SHOWN = (
     "mentions, outer, strict F1",
@@ -41,8 +42,7 @@ def main() -> None:
         raise SystemExit(f"{source}: {size} bytes; the embedded model may have {MOST_BYTES}")
     shutil.rmtree(EMBEDDED, ignore_errors=True)
     shutil.copytree(source, EMBEDDED)
-    log = options.encoder / "pretraining_log.jsonl"
-    shutil.copy(log, EMBEDDED / log.name)
+    shutil.copy(options.encoder / LOG, EMBEDDED / LOG)
     write_sums(EMBEDDED)
     (EMBEDDED / "README.md").write_text(card(options, size), encoding="utf-8")
     write_readme(options)
@@ -135,9 +135,7 @@ The commands, in order, are those of `make model`."""
 def scores(title: str, run: Path) -> str:
     """A table as the run left it."""
     table = (run / "scores.md").read_text("utf-8").strip()
-    command = f"`python -m pipeline.train experiment={run.name} articles=DIR output={run}`"
-    if run.name == "embedded":
-        command = f"`python -m pipeline.train experiment=embedded articles=DIR output={run}`"
+    command = f"`python -m pipeline.train experiment={run.name} articles=DIR output=runs/{run.name}`"
     return f"""## Scores: {title}
 
 {table}
@@ -148,18 +146,21 @@ over seeds."""
 
 
 def pretraining(encoder: Path) -> str:
-    """The loss over pieces and minutes."""
-    rows = [json.loads(line) for line in (encoder / "pretraining_log.jsonl").read_text("utf-8").splitlines()]
-    held_out = [row for row in rows if "evaluation" in row or "eval_loss" in row or "held_out" in row]
+    """The held-out loss over pieces and minutes, and what the run's owner noted about it."""
+    rows = [json.loads(line) for line in (encoder / LOG).read_text("utf-8").splitlines()]
     lines = ["| minutes | million pieces | held-out loss |", "|---|---|---|"]
-    for row in held_out:
-        value = row.get("evaluation", row.get("eval_loss", row.get("held_out")))
-        loss = value["all"] if isinstance(value, dict) else value
-        lines.append(f"| {row['minutes']:.1f} | {row['pieces'] / 1e6:.1f} | {loss:.3f} |")
+    for row in rows:
+        if "evaluation" in row:
+            loss = row["evaluation"]["all"]
+            lines.append(f"| {row['minutes']:.1f} | {row['pieces'] / 1e6:.1f} | {loss:.3f} |")
+    note = encoder / "PROVENANCE.md"
+    noted = note.read_text("utf-8").strip() if note.is_file() else ""
     return f"""## Pretraining
 
-Masked pieces on German parliament records, Wikipedia, Klexikon and speeches, on two processor cores. The
-whole log is `pretraining_log.jsonl` beside this card.
+Masked pieces on German parliament records, Wikipedia, Klexikon and speeches. The log is `{LOG}` beside this
+card.
+
+{noted}
 
 {chr(10).join(lines)}"""
 

@@ -50,6 +50,7 @@ class _Marks:
     length: int = 0
     open: list[tuple[str, str, int, int]] = field(default_factory=list)  # name, label, start, line
     mentions: dict[str, Mention] = field(default_factory=dict)
+    names: dict[Mention, str] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
     def add(self, character: str) -> None:
@@ -76,22 +77,18 @@ def parse_inline(source: str, path: str) -> Reading:
     marks = _scan(body, path, first_line)
     below_line = source.count("\n", 0, rules[1].end()) + 1
     problems = list(marks.problems)
-    raws: list[RawRelation] = []
+    raws: list[tuple[RawRelation, Place]] = []
     for number, line in enumerate(below.split("\n")):
         content = line.partition("#")[0].strip()
         if content:
             place = Place(path, below_line + number)
             raw, problem = _relation(content, place)
             if raw is not None:
-                raws.append(raw)
+                raws.append((raw, place))
             if problem is not None:
                 problems.append(problem)
-    relations = []
-    for raw in raws:
-        line_number = int(raw.name)
-        built, found = build_relations([raw], marks.mentions, Place(path, line_number))
-        relations.extend(built)
-        problems.extend(found)
+    relations, found = build_relations(raws, marks.mentions)
+    problems.extend(found)
     if not fields.get("id"):
         problems.append(Place(path, 1).problem("the header has no id", "Write 'id: NAME'."))
     meta = {k.removeprefix("meta."): v for k, v in fields.items() if k.startswith("meta.")}
@@ -166,6 +163,9 @@ def _close(marks: _Marks, place: Place) -> None:
         marks.problems.append(place.problem(f"mark {name}:{label} is empty", "Remove it."))
     else:
         marks.mentions[name] = Mention(start, marks.length, label)
+        first = marks.names.setdefault(marks.mentions[name], name)
+        if first != name:
+            marks.problems.append(place.problem(f"mark {name} says again what {first} says", "Keep one."))
 
 
 def _relation(content: str, place: Place) -> tuple[RawRelation | None, Problem | None]:
@@ -176,7 +176,7 @@ def _relation(content: str, place: Place) -> tuple[RawRelation | None, Problem |
         return None, place.problem(what, "Write 'LABEL HEAD TAIL [MODALITY] [source=] [time=] [place=]'.")
     modality = words[3] if len(words) == 4 else "asserted"
     raw = RawRelation(
-        str(place.line),
+        f"of line {place.line}",
         words[0],
         words[1],
         words[2],

@@ -10,7 +10,7 @@ import json
 import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 import orjson
 
@@ -57,7 +57,7 @@ def parse_line(raw: bytes, place: Place, texts: Mapping[str, str]) -> tuple[Docu
         record = _loads(raw)
     except UnicodeDecodeError as error:
         return None, [place.problem(f"the line is no UTF-8: {error.reason} at byte {error.start}")]
-    except (json.JSONDecodeError, RecursionError) as error:
+    except (ValueError, RecursionError) as error:  # ValueError: also for a number of thousands of digits
         return None, [place.problem(f"the line is no JSON: {error}", "Write one object a line.")]
     if not isinstance(record, dict):
         return None, [place.problem(f"expected an object, found {type(record).__name__}")]
@@ -104,7 +104,7 @@ def parse_record(
     mentions, problems = _mentions(record, text, place)
     raws, found = _raw_relations(record, place)
     # A mention that is wrong makes every relation of it dangle: say the first thing only.
-    relations, dangling = build_relations(raws, mentions, place)
+    relations, dangling = build_relations([(raw, place) for raw in raws], mentions)
     problems += found + ([] if problems else dangling)
     if problems:
         return None, problems
@@ -139,6 +139,7 @@ def _list(record: dict[str, Any], key: str, place: Place) -> tuple[list[Any], li
 
 def _mentions(record: dict[str, Any], text: str, place: Place) -> tuple[dict[str, Mention], list[Problem]]:
     mentions: dict[str, Mention] = {}
+    names: dict[Mention, str] = {}
     items, problems = _list(record, "entities", place)
     for index, item in enumerate(items):
         name = item.get("id")
@@ -152,6 +153,9 @@ def _mentions(record: dict[str, Any], text: str, place: Place) -> tuple[dict[str
         problems.extend(found)
         if mention is not None:
             mentions[name] = mention
+            first = names.setdefault(mention, name)
+            if first != name:
+                problems.append(place.problem(f"entity {name} says again what {first} says", "Keep one."))
     return mentions, problems
 
 
@@ -165,7 +169,7 @@ def _mention(
         expected = ", ".join(scheme.ENTITY_LABELS)
         what = f"entity {name} has the unknown label {label!r}"
         problems.append(place.problem(what, f"Use one of {expected}."))
-    if not (isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= len(text)):
+    if not (_is_offset(start) and _is_offset(end) and 0 <= start < end <= len(text)):
         what = f"entity {name} has the span [{start!r}, {end!r})"
         remedy = f"Expected code points with 0 <= start < end <= {len(text)}."
         return None, [*problems, place.problem(what, remedy)]
@@ -201,6 +205,10 @@ def _raw_relations(record: dict[str, Any], place: Place) -> tuple[list[RawRelati
             source, time, where = optional
             raws.append(RawRelation(name, label, head, tail, modality, source, time, where, float(score)))
     return raws, problems
+
+
+def _is_offset(value: object) -> TypeGuard[int]:
+    return isinstance(value, int) and not isinstance(value, bool)
 
 
 def _is_score(value: object) -> bool:

@@ -55,28 +55,36 @@ class RawRelation:
 
 
 def build_relations(
-    raws: Sequence[RawRelation], mentions: Mapping[str, Mention], place: Place
+    raws: Sequence[tuple[RawRelation, Place]], mentions: Mapping[str, Mention]
 ) -> tuple[list[Relation], list[Problem]]:
-    """Relations whose arguments exist, and a problem for each that does not hold together."""
+    """Relations whose arguments exist, and a problem for each that does not hold together.
+
+    A relation that stands twice is one, too: its modality and its arguments may differ.
+    """
     relations: list[Relation] = []
     problems: list[Problem] = []
-    for raw in raws:
+    names: dict[Relation, str] = {}
+    for raw, place in raws:
         found = _problems_of(raw, mentions, place)
         problems.extend(found)
         if found:
             continue
-        relations.append(
-            Relation(
-                mentions[raw.head],
-                mentions[raw.tail],
-                raw.label,
-                modality=raw.modality,
-                source=mentions[raw.source] if raw.source else None,
-                time=mentions[raw.time] if raw.time else None,
-                place=mentions[raw.place] if raw.place else None,
-                score=raw.score,
-            )
+        relation = Relation(
+            mentions[raw.head],
+            mentions[raw.tail],
+            raw.label,
+            modality=raw.modality,
+            source=mentions[raw.source] if raw.source else None,
+            time=mentions[raw.time] if raw.time else None,
+            place=mentions[raw.place] if raw.place else None,
+            score=raw.score,
         )
+        first = names.setdefault(scheme.canonical(relation), raw.name)
+        if len(names) == len(relations):
+            what = f"relation {raw.name} says again what relation {first} says"
+            problems.append(place.problem(what, "Keep one."))
+            continue
+        relations.append(relation)
     return relations, problems
 
 
@@ -114,6 +122,12 @@ def _problems_of(raw: RawRelation, mentions: Mapping[str, Mention], place: Place
     if not problems and mentions[raw.head] == mentions[raw.tail]:
         problems.append(place.problem(f"relation {raw.name} joins {raw.head} to itself", "Correct the tail."))
     return problems
+
+
+def file_name(name: str) -> str:
+    """The id of a document as the name of a file: one that is not hidden, in the folder that it is put in."""
+    plain = "".join(c if c.isalnum() or c in "-_.%" else "_" for c in name)
+    return f"_{plain}" if plain.startswith(".") else plain
 
 
 def write_whole(path: Path, data: bytes) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -68,8 +67,3 @@ def _scores(console: Console, output: Path) -> None:
 
 def _path(path: Path) -> str:
     return escape("".join(c if c.isprintable() else "\ufffd" for c in str(path)))
-
-
-def complain(line: str) -> None:
-    """One line on standard error, without control characters."""
-    print("".join(c if c.isprintable() else "\ufffd" for c in line), file=sys.stderr)

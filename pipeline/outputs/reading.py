@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -76,12 +77,12 @@ def _rows(document: Document, annotation: Annotation) -> Iterator[Row]:
 
 def _paragraphs(document: Document, annotation: Annotation) -> Iterator[Markup]:
     marks = sorted(annotation.mentions, key=lambda m: (m.start, -m.end))
-    position = 0
-    for block in _blocks(document.text):
-        start, end = block
-        inside = [mention for mention in marks if start <= mention.start and mention.end <= end]
-        position = start
-        yield Markup("").join(_marked(document.text, inside, position, end))
+    first = 0
+    for start, end in _blocks(document.text):
+        last = bisect_left(marks, end, first, key=lambda m: m.start)
+        inside = [mention for mention in marks[first:last] if start <= mention.start and mention.end <= end]
+        first = last
+        yield Markup("").join(_marked(document.text, inside, start, end))
 
 
 def _blocks(text: str) -> Iterator[tuple[int, int]]:

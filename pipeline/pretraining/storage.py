@@ -41,9 +41,10 @@ class Storage:
             accelerator.load_state(str(kept))
             position = Position(**json.loads((kept / _KEPT).read_text(encoding="utf-8")))
         if self._log.is_file():
-            lines = self._log.read_text(encoding="utf-8").splitlines()
-            lines = [line for line in lines if json.loads(line)["step"] <= position.step]
-            self._log.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
+            lines = self._log.read_text(encoding="utf-8").splitlines(keepends=True)
+            # The last one may be half a line, where the run was killed.
+            lines = [line for line in lines if line[-1] == "\n" and json.loads(line)["step"] <= position.step]
+            self._log.write_text("".join(lines), encoding="utf-8")
         return position
 
     def save(self, accelerator: Accelerator, encoder: ModernBertModel, position: Position) -> None:

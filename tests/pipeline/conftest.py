@@ -3,10 +3,17 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from accelerate.state import AcceleratorState
 
 from pipeline import checkpoint
 from pipeline.checkpoint import Model
 from tests.pipeline import tiny
+
+
+@pytest.fixture(autouse=True)
+def another_precision_may_follow() -> None:
+    """Accelerate allows one precision a process; tests train in several."""
+    AcceleratorState._reset_state()
 
 
 @pytest.fixture(scope="session")

@@ -153,3 +153,18 @@ def test_another_scheme_is_refused(copy: Path) -> None:
     checkpoint.write_sums(copy)
     with pytest.raises(InputError, match="not those of this scheme"):
         checkpoint.load(copy)
+
+
+def test_a_tokenizer_that_cuts_texts_is_told_not_to(tmp_path: Path) -> None:
+    folder = tiny.encoder(tmp_path)
+    described = json.loads((folder / "tokenizer.json").read_text("utf-8"))
+    described["truncation"] = {
+        "max_length": 5,
+        "stride": 0,
+        "strategy": "LongestFirst",
+        "direction": "Right",
+    }
+    (folder / "tokenizer.json").write_text(json.dumps(described), "utf-8")
+    for load in (checkpoint.load_encoder, checkpoint.random_encoder):
+        _, tokenizer, _ = load(str(folder), tiny.SETTINGS)
+        assert len(tokenizer.encode(tiny.SENTENCE, add_special_tokens=False).ids) > 5

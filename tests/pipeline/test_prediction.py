@@ -8,10 +8,11 @@ from dataclasses import dataclass, replace
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
+from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from annotations import scheme
 from annotations.check import check_document
-from annotations.document import Annotation, Document
+from annotations.document import Annotation, Document, Mention
 from annotations.formats.reading import Place
 from pipeline.checkpoint import Model
 from pipeline.decoding import Thresholds
@@ -138,3 +139,33 @@ def test_the_ledger_adds_up(model: Model) -> None:
     assert ledger.characters == sum(len(document.text) for document in documents)
     assert ledger.mentions == sum(len(r.annotation.mentions) for r in results if isinstance(r, Predicted))
     assert ledger.windows >= 9
+
+
+def test_gold_without_a_piece_keeps_its_mentions(model: Model) -> None:
+    deaf = Tokenizer.from_str(model.tokenizer.to_str())
+    deaf.normalizer = normalizers.Replace(Regex("."), "")
+    gold = (Mention(0, 6, "GPE"), Mention(12, 16, "GPE"))
+    document = Document("d", "Moskau traf Riga", annotation=Annotation(gold))
+    (result,) = read(
+        replace(model, tokenizer=deaf), [document], BatchedSettings().build(copy.deepcopy(model.reader))
+    )
+    assert result.annotation == Annotation()
+    assert result.given == Annotation(gold)
+
+
+def test_inner_mentions_do_not_share_a_character(model: Model) -> None:
+    # Four pieces of one byte each are one sign: inner mentions of one piece each would be the same.
+    alphabet = pre_tokenizers.ByteLevel.alphabet()
+    bytes_alone = Tokenizer(models.BPE({sign: n for n, sign in enumerate(sorted(alphabet))}, []))
+    bytes_alone.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    reader = copy.deepcopy(model.reader)
+    for head, tag in ((reader.outer, 2), (reader.inner, 1)):  # one long PER outside, B-PER at each piece
+        torch.nn.init.zeros_(head.score.weight)
+        torch.nn.init.zeros_(head.score.bias)
+        with torch.no_grad():
+            head.score.bias[tag] = 9.0
+    certain = replace(model, tokenizer=bytes_alone, reader=reader, thresholds=Thresholds(0.01, 0.01))
+    (result,) = read(certain, [Document("d", "Riga \U0001f600x")], ReferenceSettings().build(reader))
+    document = replace(result.document, annotation=result.annotation)
+    assert len(result.annotation.mentions) == 7
+    assert not [p.what for p in check_document(document, Place("f", 1)) if not p.hint]

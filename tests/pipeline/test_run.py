@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ import pytest
 from annotations.check import check_paths
 from annotations.document import Annotation, Document, Mention, Relation, text_sha256
 from annotations.formats.jsonl import read_jsonl, write_jsonl
-from pipeline.config import load
+from pipeline.config import InputError, SettingsError, load
 from pipeline.run import RunSettings, main, task
 
 ODD: dict[str, bytes] = {
@@ -69,6 +70,47 @@ def test_odd_files_are_read_exactly_or_set_aside(tmp_path: Path, model_folder: P
     assert manifest["counts"]["documents"] + manifest["dropped"]["documents_set_aside"] == len(ODD)
 
 
+def test_names_of_files_may_be_any_bytes_and_folders_are_no_texts(tmp_path: Path, model_folder: Path) -> None:
+    source, output = tmp_path / "in", tmp_path / "out"
+    source.mkdir()
+    latin = os.fsdecode("Präsident.txt".encode("latin-1"))
+    try:
+        (source / latin).write_bytes(ODD["gut"])
+    except OSError:
+        pytest.skip("this file system takes UTF-8 names alone")
+    (source / os.fsdecode("für.txt".encode("latin-1"))).write_bytes(ODD["kaputt"])
+    (source / "._gut.txt").write_bytes(b"\x00\x05\x16\x07\xff")  # what macOS leaves beside a file
+    (source / "alt.txt").mkdir()
+    assert run(source, output, model_folder) == 0
+    assert [row["id"] for row in lines(output / "predictions.jsonl")] == ["Pr\ufffdsident"]
+    (row,) = lines(output / "rejected.jsonl")
+    assert (row["id"], row["reason"]) == ("f\ufffdr", "invalid_utf8")
+    manifest = json.loads((output / "manifest.json").read_text("utf-8"))
+    assert latin in manifest["input"]["sha256"]
+
+
+def test_scores_of_an_earlier_run_do_not_stay(tmp_path: Path, model_folder: Path, small: Document) -> None:
+    write_jsonl(tmp_path / "gold.jsonl", [small])
+    write_jsonl(tmp_path / "plain.jsonl", [Document("d", small.text)])
+    run(tmp_path / "gold.jsonl", tmp_path / "out", model_folder)
+    assert (tmp_path / "out" / "report.json").is_file()
+    run(tmp_path / "plain.jsonl", tmp_path / "out", model_folder)
+    assert not list((tmp_path / "out").glob("report.*"))
+
+
+@pytest.mark.parametrize("limit", [0, -1])
+def test_a_limit_lets_something_through(tmp_path: Path, model_folder: Path, limit: int) -> None:
+    (tmp_path / "gut.txt").write_bytes(ODD["gut"])
+    with pytest.raises(SettingsError, match="limit"):
+        run(tmp_path / "gut.txt", tmp_path / "out", model_folder, f"limit={limit}")
+
+
+def test_the_output_is_a_folder(tmp_path: Path, model_folder: Path) -> None:
+    (tmp_path / "gut.txt").write_bytes(ODD["gut"])
+    with pytest.raises(InputError, match="expected a folder"):
+        run(tmp_path / "gut.txt", tmp_path / "gut.txt", model_folder)
+
+
 def test_good_neighbours_are_read_as_if_alone(tmp_path: Path, model_folder: Path) -> None:
     alone, among = tmp_path / "alone", tmp_path / "among"
     alone.mkdir()
@@ -99,7 +141,7 @@ def test_bad_lines_of_a_corpus_are_set_aside_with_all_their_problems(
     assert [(row["line"], row["reason"]) for row in rejected] == [
         (2, "invalid_record"),
         (3, "invalid_record"),
-        (1, "duplicate_id"),
+        (5, "duplicate_id"),
     ]
     assert rejected[0]["detail"].count(f"{source}:2:") == 2
     read = {document.id: document for document in read_jsonl(output / "predictions.jsonl").checked()}
@@ -147,7 +189,7 @@ def test_the_table_has_a_row_a_relation_and_no_formulas(
 
 
 def test_a_long_document_is_read_to_its_end(tmp_path: Path, model_folder: Path) -> None:
-    text = "Der litauische Präsident traf in Riga Jonas Vaitkus. " * 2000
+    text = "Der litauische Präsident traf in Riga Jonas Vaitkus. " * 300
     (tmp_path / "lang.txt").write_text(text, encoding="utf-8")
     run(tmp_path / "lang.txt", tmp_path / "out", model_folder, "engine.pieces=20000")
     (predicted,) = read_jsonl(tmp_path / "out" / "predictions.jsonl").checked()

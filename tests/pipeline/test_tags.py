@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import tracemalloc
 
 import numpy as np
 from hypothesis import given
@@ -58,3 +59,13 @@ def test_a_score_is_the_mean_probability_of_its_tags() -> None:
     ((first, last, label, score),) = tags.decode([scores])[0]
     assert (first, last, label) == (0, 2, 0)
     assert np.isclose(score, np.sqrt(0.8 * 0.5))
+
+
+def test_a_long_row_costs_its_own_length_alone() -> None:
+    """A text of a megabyte without a paragraph stands beside short rows, and takes no more for it."""
+    rows = [np.zeros((units, 25), dtype=np.float32) for units in (20_000, *[3] * 255)]
+    tracemalloc.start()
+    tags.decode(rows)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 20_000_000

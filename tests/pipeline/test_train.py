@@ -13,7 +13,7 @@ from annotations.document import Document, text_sha256
 from annotations.formats.jsonl import write_jsonl
 from eval.run import main as judge
 from pipeline import checkpoint
-from pipeline.config import InputError, load
+from pipeline.config import InputError, SettingsError, load
 from pipeline.protocols import Fold
 from pipeline.settings import TrainSettings
 from pipeline.train import task
@@ -57,6 +57,7 @@ def corpus(tmp_path: Path, small: Document) -> Path:
     write_jsonl(folder / "train.jsonl", documents[:3])
     write_jsonl(folder / "development.jsonl", documents[3:4])
     write_jsonl(folder / "test.jsonl", documents[4:])
+    write_jsonl(folder / "plain.jsonl", [Document("plain", small.text)])
     return folder
 
 
@@ -88,7 +89,7 @@ def test_one_command_trains_scores_and_leaves_a_model(
     train = read_corpus(corpus / "train.jsonl", {})
     assert {text_sha256(document.text) for document in train} <= set(model.origin.trained_on)
     test = read_corpus(corpus / "test.jsonl", {})
-    assert not checkpoint.trained_on(model, [text_sha256(document.text) for document in test])
+    assert not {text_sha256(document.text) for document in test} & set(model.origin.trained_on)
     assert judge([str(corpus / "test.jsonl"), str(output / "predictions.jsonl")]) == 0
 
 
@@ -119,6 +120,16 @@ def test_a_growing_share_of_the_documents(corpus: Path, encoder_folder: Path, tm
     output = tmp_path / "curve"
     task(settings(corpus, output, encoder_folder, "protocol=learning_curve"))
     assert sorted(f.name for f in (output / "folds").iterdir()) == ["10%", "100%", "25%", "50%"]
+    for fold in (output / "folds").iterdir():
+        assert (fold / "report.json").is_file()
+        assert (fold / "predictions.jsonl").is_file()
+    scores = (output / "scores.md").read_text("utf-8")
+    assert [line for line in scores.splitlines() if line.startswith("## ")] == [
+        "## 10%",
+        "## 25%",
+        "## 50%",
+        "## 100%",
+    ]
 
 
 @pytest.mark.parametrize(
@@ -128,6 +139,7 @@ def test_a_growing_share_of_the_documents(corpus: Path, encoder_folder: Path, tm
         ("corpora.dispatches.train=[]", "no training documents"),
         ("corpora.dispatches.train=[nowhere.jsonl]", "nowhere.jsonl: no such file"),
         ("encoder.name=/nowhere", "encoder.name=/nowhere"),
+        ("corpora.dispatches.train=[plain.jsonl]", "plain.jsonl:1: 'plain' has no annotation"),
         ("corpora.dispatches.test=[train.jsonl]", "the same text is for training and for testing"),
         ("+corpus@corpora.articles=articles", "no text with the SHA-256"),
     ],
@@ -142,3 +154,14 @@ def test_what_cannot_be_trained_is_said(
 def test_a_leak_cannot_be_built(small: Document) -> None:
     with pytest.raises(InputError, match="klein"):
         Fold("f", (small,), (), (replace(small, id="klein"),))
+
+
+def test_settings_that_would_fail_at_the_end_fail_at_the_start() -> None:
+    for override, what in (("weights=float16", "weights=float16"), ("seeds=[]", "seeds")):
+        with pytest.raises(SettingsError, match=what):
+            load("train", TrainSettings, ["output=x", override])
+
+
+def test_a_fold_stays_in_its_folder(small: Document) -> None:
+    names = [Fold(name, (small,), (), ()).folder for name in ("../../x", "/etc", "a/b", "..", "10%", "d-1")]
+    assert names == ["_.._.._x", "_etc", "a_b", "_..", "10%", "d-1"]

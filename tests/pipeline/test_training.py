@@ -8,12 +8,13 @@ import torch
 
 from annotations.document import Document
 from pipeline.checkpoint import load_encoder
+from pipeline.config import InputError
 from pipeline.examples import Example, example
 from pipeline.fitting import development_score, fit
 from pipeline.model import Reader
 from pipeline.pieces import tokenize
 from pipeline.settings import LossWeights, Optimization
-from pipeline.training import Epoch, train
+from pipeline.training import Epoch, Run, train
 from tests.pipeline import tiny
 
 SETTINGS = Optimization(
@@ -112,3 +113,36 @@ def test_gold_that_cannot_be_asked_for_is_counted(small: Document) -> None:
     for found in (near, wide):
         assert len(found.gold.pair) + found.unasked == len(small.annotation.relations)
     assert wide.unaligned == 0
+
+
+def test_a_run_killed_while_it_saves_goes_on(
+    encoder_folder: Path, small: Document, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    state = tmp_path / "state"
+    reader, examples = start(encoder_folder, small)
+    run = Run(reader, examples[:4], [], SETTINGS, 3, state)
+    run.epoch()
+
+    def killed(folder: Path, **_: object) -> None:
+        if (folder / "state.json").is_file():
+            (folder / "state.json").unlink()
+            raise KilledError
+
+    monkeypatch.setattr("pipeline.training.shutil.rmtree", killed)
+    with pytest.raises(KilledError):
+        run.epoch()
+    monkeypatch.undo()
+    again = Run(start(encoder_folder, small)[0], examples[:4], [], SETTINGS, 3, state)
+    again.resume()
+    assert again.progress.epoch == 2
+
+
+def test_a_state_of_other_settings_is_refused(encoder_folder: Path, small: Document, tmp_path: Path) -> None:
+    state = tmp_path / "state"
+    reader, examples = start(encoder_folder, small)
+    Run(reader, examples[:4], [], SETTINGS, 3, state).epoch()
+    other = replace(SETTINGS, head_rate=1e-4)
+    with pytest.raises(InputError, match=r"head_rate.*another output"):
+        Run(reader, examples[:4], [], other, 3, state).resume()
+    with pytest.raises(InputError, match="other documents"):
+        Run(reader, examples[:3], [], SETTINGS, 3, state).resume()

@@ -41,6 +41,12 @@ def test_a_file_is_one_document(tmp_path: Path, small: Document) -> None:
         ("id: a\n===\n[1:PER Eva] [2:ROLE Chefin]\n===\n\nHAS_TITLE 1 2\n", 6, "unknown label 'HAS_TITLE'"),
         ("id: a\n===\n[1:PER Eva] [2:ROLE Chefin]\n===\nHAS_ROLE 1 2 maybe\n", 5, "unknown modality"),
         ("id: a\n===\n[1:PER Eva]\n===\nHAS_ROLE 1\n", 5, "is no relation"),
+        ("id: a\n===\n[1:PER [2:PER Eva]]\n===\n", 3, "mark 1 says again what 2 says"),
+        (
+            "id: a\n===\n[1:PER Eva] [2:PER Ada]\n===\nCONSULTS 1 2\nCONSULTS 2 1 denied\n",
+            6,
+            "relation of line 6 says again what relation of line 5 says",
+        ),
         ("language: de\n===\nx\n===\n", 1, "no id"),
     ],
 )

@@ -75,6 +75,20 @@ def test_nobody_looked_is_not_the_same_as_nothing_found(tmp_path: Path) -> None:
             "'x'",
         ),
         ({"relations": [{"id": "R", "label": "CONSULTS", "head": "T1", "tail": "T1"}]}, "itself"),
+        (
+            {
+                "relations": [
+                    {"id": "R", "label": "CONSULTS", "head": "T1", "tail": "T2", "modality": "denied"},
+                    {"id": "S", "label": "CONSULTS", "head": "T2", "tail": "T1"},
+                ]
+            },
+            "S says again what relation R says",
+        ),
+        (
+            {"entities": [{"id": name, "label": "PER", "start": 0, "end": 5} for name in ("A", "B")]},
+            "B says again what A says",
+        ),
+        ({"entities": [{"id": "T1", "label": "PER", "start": False, "end": True}]}, "span"),
         ({"text": None}, "neither text nor text_sha256"),
         ({"text_sha256": "00"}, "not that of the text"),
         ({"id": ""}, "no id"),
@@ -87,6 +101,12 @@ def test_what_is_wrong_is_said(changes: dict[str, Any], what: str) -> None:
     document, problems = parse_line(json.dumps(record(**changes)).encode(), PLACE, {})
     assert document is None
     assert any(what in str(problem) for problem in problems), problems
+
+
+def test_a_number_of_thousands_of_digits_is_a_problem() -> None:
+    document, problems = parse_line(b'{"text": "\\ud83d", "x": ' + b"1" * 5000 + b"}", PLACE, {})
+    assert document is None
+    assert "no JSON" in problems[0].what
 
 
 def test_all_problems_of_a_file_come_at_once_with_their_lines(tmp_path: Path) -> None:

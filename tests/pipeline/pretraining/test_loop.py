@@ -4,6 +4,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from accelerate import Accelerator
 from safetensors.torch import load_file
 from transformers import AutoModel, AutoTokenizer
 
@@ -12,6 +13,7 @@ from pipeline.config import InputError
 from pipeline.pretraining import batches
 from pipeline.pretraining.loop import Loop
 from pipeline.pretraining.prepare import prepare
+from pipeline.pretraining.storage import Position, Storage
 
 from .conftest import tiny
 
@@ -105,3 +107,9 @@ def test_an_unknown_optimizer_is_refused(corpora: Path, tmp_path: Path) -> None:
 def test_a_budget_is_one_of_two(corpora: Path, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="budget_minutes"):
         tiny(corpora, tmp_path, "budget_minutes=3")
+
+
+def test_half_a_line_of_the_log_is_forgotten(tmp_path: Path) -> None:
+    (tmp_path / "pretraining_log.jsonl").write_text('{"step": 0, "loss": 1.0}\n{"step": 0, "lo', "utf-8")
+    assert Storage(tmp_path).resume(Accelerator(cpu=True)) == Position()
+    assert (tmp_path / "pretraining_log.jsonl").read_text("utf-8") == '{"step": 0, "loss": 1.0}\n'
