@@ -116,17 +116,19 @@ def shape(config: dict[str, Any], size: int, origin: dict[str, Any]) -> str:
     """The architecture in one paragraph."""
     return f"""## Shape
 
-{config["model_type"]}, {config["num_hidden_layers"]} layers × {config["hidden_size"]}, {config["vocab_size"]}
-pieces, windows of {origin["settings"]["window"]} pieces; {size / 1e6:.1f} MB on disk in bfloat16.
+{config["model_type"]}, {config["num_hidden_layers"]} layers × {config["hidden_size"]}, {config["vocab_size"]:,} pieces, windows of {origin["settings"]["window"]} pieces; {size / 1e6:.1f} MB on disk in bfloat16.
 `AutoModel.from_pretrained` loads the encoder from this folder."""
 
 
 def training(manifest: dict[str, Any], settings: dict[str, Any]) -> str:
     """What it learned from."""
-    counts = "; ".join(f"{name}: {parts}" for name, parts in manifest["documents"].items())
+    counts = "; ".join(
+        f"{name} {', '.join(f'{number} {split}' for split, number in parts.items() if number)}"
+        for name, parts in manifest["documents"].items()
+    )
     return f"""## Training
 
-Documents by corpus and split: {counts}. The texts of all of them, by SHA-256, stand in `depesche.json`; a run
+Documents: {counts}. The texts of all of them, by SHA-256, stand in `depesche.json`; a run
 that reads one of them says so. Seed {settings["seeds"][0]}, best epoch on the development dispatches.
 
 The commands, in order, are those of `make model`."""
@@ -167,7 +169,7 @@ card.
 
 LIMITS = """## What it cannot do
 
-It is small, and was pretrained for about an hour on two processor cores: it knows few names, and it makes
+It is small, and was pretrained for less than an hour on two processor cores: it knows few names, and makes
 mistakes that a large encoder would not make. Its training dispatches are synthetic news; real newsrooms
 write otherwise. It has read the five articles: what it reads in them says nothing about other texts. Every
 mark and every relation is a prediction with a score, to be checked against the text."""
