@@ -114,10 +114,12 @@ public domain, the speeches CC BY-SA 4.0, the annotated dispatches CC BY 4.0."""
 
 def shape(config: dict[str, Any], size: int, origin: dict[str, Any]) -> str:
     """The architecture in one paragraph."""
+    layers = f"{config['num_hidden_layers']} layers × {config['hidden_size']}"
+    window = origin["settings"]["window"]
     return f"""## Shape
 
-{config["model_type"]}, {config["num_hidden_layers"]} layers × {config["hidden_size"]}, {config["vocab_size"]:,} pieces, windows of {origin["settings"]["window"]} pieces; {size / 1e6:.1f} MB on disk in bfloat16.
-`AutoModel.from_pretrained` loads the encoder from this folder."""
+{config["model_type"]}, {layers}, {config["vocab_size"]:,} pieces, windows of {window} pieces; {size / 1e6:.1f} MB
+on disk in bfloat16. `AutoModel.from_pretrained` loads the encoder from this folder."""
 
 
 def training(manifest: dict[str, Any], settings: dict[str, Any]) -> str:
