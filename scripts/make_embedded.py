@@ -118,7 +118,7 @@ def shape(config: dict[str, Any], size: int, origin: dict[str, Any]) -> str:
     window = origin["settings"]["window"]
     return f"""## Shape
 
-{config["model_type"]}, {layers}, {config["vocab_size"]:,} pieces, windows of {window} pieces; {size / 1e6:.1f} MB
+{config["model_type"]}, {layers}, {config["vocab_size"]:,} pieces, windows of {window}; {size / 1e6:.1f} MB
 on disk in bfloat16. `AutoModel.from_pretrained` loads the encoder from this folder."""
 
 
