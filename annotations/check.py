@@ -63,7 +63,8 @@ def _spans(document: Document, mentions: Sequence[Mention], place: Place) -> Ite
         if mention.label not in scheme.ENTITY_LABELS:
             yield place.problem(f"{name} has an unknown label")
         if surface.count("„") != surface.count("“") or surface.count('"') % 2:
-            yield place.problem(f"{name} holds half a pair of quotation marks", "Move its border.")
+            # A hint, since a model may predict it, and its reading must stay readable.
+            yield place.problem(f"{name} holds half a pair of quotation marks", "Move its border.", hint=True)
     spans = Counter((mention.start, mention.end) for mention in mentions)
     for (start, end), count in spans.items():
         if count > 1:

@@ -198,7 +198,11 @@ def load(folder: Path) -> Model:
     state = load_file(folder / HEADS)
     for name, module in reader.heads().items():
         own = {k.removeprefix(f"{name}."): v.float() for k, v in state.items() if k.startswith(f"{name}.")}
-        module.load_state_dict(own)
+        try:
+            module.load_state_dict(own)
+        except RuntimeError as error:
+            what = f"{folder / HEADS}: its head {name!r} is not that of this version; retrain the model"
+            raise InputError(what) from error
     origin = Origin(tuple(card["trained_on"]), card["notes"])
     return Model(reader.eval(), tokenizer, Thresholds(**card["thresholds"]), origin, digest)
 

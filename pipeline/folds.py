@@ -65,7 +65,7 @@ def train_fold(
 
 def _key(settings: TrainSettings, fold: Fold, seed: int, beside: Sequence[Beside]) -> str:
     parts: dict[str, Any] = {
-        "encoder": settings.encoder,
+        "encoder": (settings.encoder, settings.encoder.weights()),
         "head": settings.head,
         "optimization": settings.optimization,
         "seed": seed,

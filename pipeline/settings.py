@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.corpora import CorpusSettings
 from pipeline.folder import CARD, EMBEDDED
+from pipeline.versions import file_sha256
 
 if TYPE_CHECKING:
     from tokenizers import Tokenizer
@@ -82,6 +83,11 @@ class EncoderSettings:
     def folder(self) -> str:
         """The folder or hub name."""
         return str(EMBEDDED) if self.name == EMBEDDED_NAME else self.name
+
+    def weights(self) -> str:
+        """The SHA-256 of the weights where they lie in a folder; else the name alone says which they are."""
+        file = Path(self.folder()) / "model.safetensors"
+        return file_sha256(file) if file.is_file() and not self.random else ""
 
     def trained_on(self) -> tuple[str, ...]:
         """The texts that the encoder was already trained on with labels, if it says so."""

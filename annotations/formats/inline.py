@@ -66,6 +66,9 @@ def read_inline(path: Path) -> Reading:
 def parse_inline(source: str, path: str) -> Reading:
     """Read one document from a string; ``path`` stands in the problems."""
     rules = list(_RULES.finditer(source))
+    if len(rules) != 2 and f"{_RULE}\r\n" in source:
+        what = "the lines end in carriage returns, which would be part of the text"
+        return Reading(problems=(Place(path, 1).problem(what, "Save the file with Unix line ends."),))
     if len(rules) != 2:
         what = f"{len(rules)} lines of '{_RULE}', expected 2"
         remedy = "Write header, ===, text, ===, relations."

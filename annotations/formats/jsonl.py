@@ -27,6 +27,7 @@ from annotations.formats.reading import (
 from annotations.problems import Problem
 
 SUFFIX = ".jsonl"
+_BYTE_ORDER_MARK = b"\xef\xbb\xbf"  # some editors put it before the first line
 
 
 def read_jsonl(path: Path, texts: Mapping[str, str] | None = None) -> Reading:
@@ -47,6 +48,8 @@ def raw_lines(path: Path) -> Iterator[tuple[int, bytes]]:
     """The lines of a file that are not blank, with their numbers from 1, one in memory at a time."""
     with path.open("rb") as stream:
         for number, raw in enumerate(stream, 1):
+            if number == 1:
+                raw = raw.removeprefix(_BYTE_ORDER_MARK)
             if raw.strip():
                 yield number, raw
 

@@ -37,6 +37,10 @@ class BatchedSettings(EngineSettings):
         dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
         if self.dtype not in dtypes:
             raise InputError(f"engine.dtype={self.dtype}: expected one of {', '.join(dtypes)}")
+        try:
+            torch.device(self.device)
+        except RuntimeError as error:
+            raise InputError(f"engine.device={self.device}: no such device; use cpu or cuda") from error
         if self.device.startswith("cuda") and not torch.cuda.is_available():
             raise InputError(f"engine.device={self.device}: no CUDA device is there; use engine=cpu")
         reader.float().cpu().eval()

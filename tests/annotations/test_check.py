@@ -30,11 +30,15 @@ def test_a_sound_document_has_no_problem(small: Document) -> None:
         ([Mention(0, 4, "PER"), Mention(0, 4, "ORG")], "share the span"),
         ([Mention(0, 5, "PER")], "white space"),
         ([Mention(0, 99, "PER")], "beyond the text"),
-        ([Mention(9, 13, "ORG")], "half a pair"),
     ],
 )
 def test_spans(mentions: list[Mention], what: str) -> None:
     assert any(what in p for p in problems(document("Ilse kam „zur Uno“", *mentions)))
+
+
+def test_half_a_pair_of_quotation_marks_is_a_hint() -> None:
+    found = problems(document("Ilse kam „zur Uno“", Mention(9, 13, "ORG")), hints=True)
+    assert any("half a pair" in hint for hint in found)
 
 
 def test_relations() -> None:

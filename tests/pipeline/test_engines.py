@@ -59,6 +59,8 @@ def test_the_longest_comes_first(lengths: list[int]) -> None:
 def test_what_is_not_there_is_said(model: Model) -> None:
     with pytest.raises(InputError, match=r"engine\.dtype=float7: expected one of"):
         BatchedSettings(dtype="float7").build(model.reader)
+    with pytest.raises(InputError, match=r"engine\.device=warp: no such device"):
+        BatchedSettings(device="warp").build(model.reader)
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="no CUDA device"):
             BatchedSettings(device="cuda").build(model.reader)

@@ -55,6 +55,11 @@ def test_a_problem_names_its_line(source: str, line: int, what: str) -> None:
     assert any(what in problem.what and problem.line == line for problem in problems), problems
 
 
+def test_carriage_returns_are_named() -> None:
+    (problem,) = parse_inline("id: a\r\n===\r\nx\r\n===\r\n", "f").problems
+    assert "carriage returns" in problem.what
+
+
 def test_all_problems_are_found_at_once() -> None:
     source = "id: a\n===\n[1:PERSON Eva] [x]\n===\nHAS_ROLE 1 7\nNONSENSE 1 1\n"
     assert len(parse_inline(source, "f").problems) >= 4

@@ -132,6 +132,12 @@ def test_a_lone_surrogate_becomes_one_replacement_character() -> None:
     assert document.text == "x\ufffdy"
 
 
+def test_a_byte_order_mark_before_the_first_line_is_skipped(tmp_path: Path) -> None:
+    path = tmp_path / "c.jsonl"
+    path.write_bytes(b'\xef\xbb\xbf{"id": "a", "text": "x"}\n')
+    assert [document.id for document in read_jsonl(path).checked()] == ["a"]
+
+
 def test_a_pair_of_surrogates_is_one_code_point() -> None:
     document, _ = parse_line(b'{"id": "a", "text": "x\\ud83d\\ude00y"}', PLACE, {})
     assert document is not None
