@@ -31,6 +31,8 @@ model: .venv/ready
 	$(MAKE) scores
 	$(BIN)/python -m pipeline.train experiment=embedded articles=$(ARTICLES) output=runs/embedded
 	$(BIN)/python scripts/make_embedded.py runs/embedded runs/leave_one_out runs/unseen_articles runs/encoder
+	$(BIN)/python -m pipeline.train experiment=learning_curve articles=$(ARTICLES) output=runs/learning_curve
+	$(BIN)/python scripts/make_curve.py runs/learning_curve --articles $(ARTICLES)
 
 scores: .venv/ready
 	$(BIN)/python -m pipeline.train experiment=leave_one_out articles=$(ARTICLES) output=runs/leave_one_out

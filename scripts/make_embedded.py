@@ -89,6 +89,7 @@ def card(options: argparse.Namespace, size: int) -> str:
         scores("Articles, each read by a model that has seen the other four", options.leave_one_out),
         scores("Articles, read by models that have seen none of them", options.unseen_articles),
         scores("Dispatches from conflicts that training never names (this model)", options.model),
+        CURVE,
         pretraining(options.encoder),
         LIMITS,
     ]
@@ -168,6 +169,15 @@ card.
 
 {chr(10).join(lines)}"""
 
+
+CURVE = """## Is more annotation worth it?
+
+Models on 10, 25, 50 and 100 % of the training dispatches, one seed each; never trained on the articles. Made by
+`python -m pipeline.train experiment=learning_curve articles=DIR output=runs/learning_curve` and
+`python scripts/make_curve.py runs/learning_curve --articles DIR`.
+
+<!-- curve -->
+<!-- end of curve -->"""
 
 LIMITS = """## What it cannot do
 
