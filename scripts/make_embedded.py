@@ -172,8 +172,8 @@ card.
 
 CURVE = """## Is more annotation worth it?
 
-Models on 10, 25, 50 and 100 % of the training dispatches, one seed each; never trained on the articles. Made by
-`python -m pipeline.train experiment=learning_curve articles=DIR output=runs/learning_curve` and
+Models on 10, 25, 50 and 100 % of the training dispatches, one seed each; never trained on the articles.
+Made by `python -m pipeline.train experiment=learning_curve articles=DIR output=runs/learning_curve` and
 `python scripts/make_curve.py runs/learning_curve --articles DIR`.
 
 <!-- curve -->
