@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 from dataclasses import dataclass, replace
 
+import numpy as np
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
@@ -26,10 +27,10 @@ WORDS = SENTENCE.split()
 
 
 def texts(count: int) -> list[Document]:
-    return [
-        Document(f"d{n}", " ".join(WORDS[(n * 7 + i * 5) % len(WORDS)] for i in range(n * 9 % 60 + 1)) + ".")
-        for n in range(count)
-    ]
+    """Texts of many lengths, whose words do not recur in turn: no two mentions are read alike."""
+    random = np.random.default_rng(2)
+    lengths = [n * 9 % 60 + 1 for n in range(count)]
+    return [Document(f"d{n}", " ".join(random.choice(WORDS, size)) + ".") for n, size in enumerate(lengths)]
 
 
 def read(model: Model, documents: list[Document], engine: Engine, chunk: int = 65536) -> list[Predicted]:
