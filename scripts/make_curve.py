@@ -78,6 +78,17 @@ def table(found: Sequence[Point]) -> str:
     return "\n".join(lines)
 
 
+def last_step(found: Sequence[Point]) -> str:
+    """What the last doubling of the training documents gave, in a sentence."""
+    before, after = sorted({point.documents for point in found})[-2:]
+    gains = []
+    for part in ("articles", "dispatches"):
+        score = {(p.documents, p.question): p.f1 for p in found if p.part == part}
+        steps = (f"{q} {score[after, q] - score[before, q]:+.3f}" for q in QUESTIONS)
+        gains.append(f"{part}: {', '.join(steps)}")
+    return f"From {before} to {after} dispatches, F1 changed on {'; on '.join(gains)}."
+
+
 def draw(found: Sequence[Point], target: Path) -> None:
     """The same as an SVG; equal input gives equal bytes."""
     import matplotlib as mpl
@@ -126,7 +137,8 @@ def main() -> None:
     before, _, rest = card.read_text("utf-8").partition(start)
     _, _, after = rest.partition(end)
     drawing = "![F1 over training dispatches](learning_curve.svg)"
-    card.write_text(f"{before}{start}\n{table(found)}\n\n{drawing}\n{end}{after}", encoding="utf-8")
+    content = f"{table(found)}\n\n{last_step(found)}\n\n{drawing}"
+    card.write_text(f"{before}{start}\n{content}\n{end}{after}", encoding="utf-8")
 
 
 if __name__ == "__main__":
