@@ -13,7 +13,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 from annotations import scheme
-from annotations.corpus import read_path, read_texts
+from annotations.command import open_texts
+from annotations.corpus import read_path
 from annotations.document import Annotation, Document, Mention, Relation
 from annotations.formats.reading import Place
 from annotations.hints import find_hints
@@ -143,11 +144,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--articles", type=Path, help="folder with the texts of stand-off files")
     parser.add_argument("--no-hints", action="store_true", help="only what breaks the scheme")
     options = parser.parse_args(arguments)
-    missing = [path for path in (*options.paths, options.articles) if path and not path.exists()]
-    if missing:
-        print("\n".join(f"{path}: no such file or folder" for path in missing), file=sys.stderr)
-        return 2
-    texts = read_texts(options.articles) if options.articles else {}
+    texts = open_texts(options.paths, options.articles)
+    if isinstance(texts, int):
+        return texts
     problems = check_paths(options.paths, texts)
     hints = [problem for problem in problems if problem.hint]
     errors = [problem for problem in problems if not problem.hint]

@@ -11,10 +11,9 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from annotations.corpus import read_corpus, read_texts
+from annotations.command import open_documents
 from annotations.formats import inline, jsonl
 from annotations.formats.reading import file_name
-from annotations.problems import CorpusError
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,16 +24,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--articles", type=Path, help="folder with the texts of stand-off files")
     parser.add_argument("--stand-off", action="store_true", help="leave the texts out (.jsonl)")
     options = parser.parse_args(arguments)
-    missing = [path for path in (*options.sources, options.articles) if path and not path.exists()]
-    if missing:
-        print("\n".join(f"{path}: no such file or folder" for path in missing), file=sys.stderr)
-        return 2
-    texts = read_texts(options.articles) if options.articles else {}
-    try:
-        documents = [doc for source in options.sources for doc in read_corpus(source, texts)]
-    except CorpusError as error:
-        print(error, file=sys.stderr)
-        return 1
+    documents = open_documents(options.sources, options.articles)
+    if isinstance(documents, int):
+        return documents
     if options.target.suffix == jsonl.SUFFIX:
         jsonl.write_jsonl(options.target, documents, stand_off=options.stand_off)
     else:

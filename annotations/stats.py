@@ -9,9 +9,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from annotations import scheme
-from annotations.corpus import read_corpus, read_texts
+from annotations.command import open_documents
 from annotations.document import Document
-from annotations.problems import CorpusError
 
 
 def tables(documents: Sequence[Document]) -> str:
@@ -82,16 +81,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("paths", nargs="+", type=Path, help="files or folders (.jsonl, .inline)")
     parser.add_argument("--articles", type=Path, help="folder with the texts of stand-off files")
     options = parser.parse_args(arguments)
-    missing = [path for path in (*options.paths, options.articles) if path and not path.exists()]
-    if missing:
-        print("\n".join(f"{path}: no such file or folder" for path in missing), file=sys.stderr)
-        return 2
-    texts = read_texts(options.articles) if options.articles else {}
-    try:
-        documents = [doc for path in options.paths for doc in read_corpus(path, texts)]
-    except CorpusError as error:
-        print(error, file=sys.stderr)
-        return 1
+    documents = open_documents(options.paths, options.articles)
+    if isinstance(documents, int):
+        return documents
     print(tables(documents))
     return 0
 
