@@ -28,7 +28,11 @@ def main() -> None:
         parts[split] = read_corpus(GOLD / "dispatches" / f"{split}.jsonl", {})
     sheet = SHEET.read_text("utf-8")
     sheet = _between(sheet, "sizes", _sizes(parts))
-    sheet = _between(sheet, "agreement", _agreement(options.articles))
+    articles, dispatches = GOLD / "articles" / "passes", GOLD / "dispatches" / "passes"
+    told = _agreement(dispatches / "first.jsonl", dispatches / "second.jsonl")
+    sheet = _between(sheet, "agreement on dispatches", told)
+    told = _agreement(articles / "a.jsonl", articles / "b.jsonl", "--articles", str(options.articles))
+    sheet = _between(sheet, "agreement on articles", told)
     SHEET.write_text(sheet, encoding="utf-8")
 
 
@@ -69,15 +73,14 @@ def _counted(documents: list[Document], key: str) -> str:
     return ", ".join(f"{name} {count}" for name, count in counts.most_common(12))
 
 
-def _agreement(articles: Path) -> str:
-    passes = GOLD / "articles" / "passes"
-    command = ["-m", "eval.agreement", str(passes / "a.jsonl"), str(passes / "b.jsonl")]
-    command += ["--articles", str(articles)]
-    done = subprocess.run([sys.executable, *command], capture_output=True, text=True, check=True, cwd=ROOT)
+def _agreement(first: Path, second: Path, *options: str) -> str:
+    shown = ["python", "-m", "eval.agreement", *(str(path.relative_to(ROOT)) for path in (first, second))]
+    command = [sys.executable, *shown[1:], *options]
+    done = subprocess.run(command, capture_output=True, text=True, check=True, cwd=ROOT)
     # The tables alone: the list of disagreements quotes the articles, whose texts stay out.
-    table = done.stdout.partition("## Per label")[0].partition("\n")[2]
-    shown = "python -m eval.agreement annotations/gold/articles/passes/{a,b}.jsonl --articles DIR"
-    return f"`{shown}`\n\n{table.replace('## ', '### ')}"
+    table = done.stdout.partition("## Disagreements")[0].partition("\n")[2].rstrip()
+    told = " ".join([*shown, *(["--articles DIR"] if options else [])])
+    return f"`{told}`\n\n{table.replace('## ', '### ')}"
 
 
 if __name__ == "__main__":
