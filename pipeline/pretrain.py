@@ -10,6 +10,7 @@ import json
 import platform
 import shutil
 import time
+from collections.abc import Collection
 from pathlib import Path
 
 import accelerate
@@ -20,6 +21,7 @@ import transformers
 from pipeline.config import InputError, application
 from pipeline.pretraining import batches, model
 from pipeline.pretraining.loop import Loop
+from pipeline.pretraining.model import MaskedPieces
 from pipeline.pretraining.optimizers import OPTIMIZERS
 from pipeline.pretraining.prepare import Prepared, prepare
 from pipeline.pretraining.settings import Pretrain
@@ -32,9 +34,11 @@ def main() -> None:
 
 def run(settings: Pretrain) -> int:
     """Prepare, train, and leave the encoder in the output folder. Raises InputError."""
-    if settings.schedule.optimizer not in OPTIMIZERS:
+    _choose("schedule.optimizer", settings.schedule.optimizer, OPTIMIZERS)
+    _choose("encoder.positions", settings.encoder.positions, model.POSITIONS)
+    if settings.start is not None and not (Path(settings.start) / "model.safetensors").is_file():
         raise InputError(
-            f"schedule.optimizer={settings.schedule.optimizer}: choose from {', '.join(OPTIMIZERS)}"
+            f"start={settings.start}: no encoder there; expected a folder with model.safetensors"
         )
     folder = Path(settings.output)
     folder.mkdir(parents=True, exist_ok=True)
@@ -43,15 +47,25 @@ def run(settings: Pretrain) -> int:
         shutil.copyfile(folder / "prepared" / name, folder / name)
     text = batches.build(settings, prepared)
     torch.manual_seed(settings.seed)
-    encoder = model.build(
-        settings.encoder, prepared.tokenizer.get_vocab_size(), prepared.vectors, settings.vectors.scale
-    )
+    encoder = _encoder(settings, prepared)
     loop = Loop(settings, encoder, text, Storage(folder))
     say(f"{sum(weight.numel() for weight in encoder.parameters()):,} weights; from step {loop.position.step}")
     _manifest(settings, prepared, loop.position, folder)
     position = loop.run(say)
     _manifest(settings, prepared, position, folder)
     return 0
+
+
+def _encoder(settings: Pretrain, prepared: Prepared) -> MaskedPieces:
+    if settings.start is not None:
+        return model.further(settings.start)
+    size = prepared.tokenizer.get_vocab_size()
+    return model.build(settings.encoder, size, prepared.vectors, settings.vectors.scale)
+
+
+def _choose(key: str, value: str, table: Collection[str]) -> None:
+    if value not in table:
+        raise InputError(f"{key}={value}: choose from {', '.join(table)}")
 
 
 def say(line: str) -> None:

@@ -137,7 +137,7 @@ class Loop:
         """The mean loss over hidden pieces of held-out text, among the whole vocabulary, by source."""
         self.model.eval()
         losses: dict[str, float] = {}
-        total, count = 0.0, 0
+        total, count, words = 0.0, 0, 0
         with torch.compiler.set_stance("force_eager"), self.accelerator.autocast():
             for name, parts in self.held_out.items():
                 hidden = sum(len(part.targets) for part in parts)
@@ -145,8 +145,10 @@ class Loop:
                     self.accelerator.unwrap_model(self.model).total(self._question(part)) for part in parts
                 )
                 losses[name] = round(added / max(hidden, 1), 4)
+                words += sum(self.batches.mask.words(part) for part in parts)
                 total, count = total + added, count + hidden
         if count:
             losses["all"] = round(total / count, 4)
+            losses["all, a word"] = round(total / max(words, 1), 4)  # whatever the vocabulary
         say("held out: " + "  ".join(f"{name} {loss:.3f}" for name, loss in losses.items()))
         self.storage.log(self.position, {"evaluation": losses})

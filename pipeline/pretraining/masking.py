@@ -48,6 +48,10 @@ class Masking:
         hidden[positions] = shown
         return Masked(hidden.reshape(ids.shape), positions, targets)
 
+    def words(self, masked: Masked) -> int:
+        """How many words are hidden."""
+        return int((~self.continues[masked.targets]).sum())
+
 
 @dataclass(frozen=True, slots=True)
 class Candidates:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
+from typing import cast
 
 import torch
 from torch import Tensor, nn
-from transformers import ModernBertConfig, ModernBertModel
+from transformers import AutoModel, BertConfig, BertModel, ModernBertConfig, ModernBertModel, PreTrainedModel
 
 from pipeline.pretraining.settings import Encoder
 from pipeline.pretraining.tokenizer import END, PAD, SPECIAL, START
@@ -29,7 +31,7 @@ class Question:
 class MaskedPieces(nn.Module):
     """Encoder, a dense layer, and scores by the encoder's own embeddings."""
 
-    def __init__(self, encoder: ModernBertModel) -> None:
+    def __init__(self, encoder: PreTrainedModel) -> None:
         super().__init__()
         width, vocabulary = encoder.config.hidden_size, encoder.config.vocab_size
         self.encoder = encoder
@@ -40,7 +42,7 @@ class MaskedPieces(nn.Module):
     @property
     def embeddings(self) -> Tensor:
         """float32 [vocabulary, width]."""
-        return self.encoder.embeddings.tok_embeddings.weight
+        return cast(nn.Embedding, self.encoder.get_input_embeddings()).weight
 
     def forward(self, question: Question) -> Tensor:
         """The mean loss over the hidden pieces, float32 []."""
@@ -86,7 +88,20 @@ class MaskedPieces(nn.Module):
 
 def build(shape: Encoder, vocabulary: int, vectors: Table | None, scale: float) -> MaskedPieces:
     """A new encoder with its head; vectors are float32 [vocabulary, width], rows of length 1."""
-    special = {piece: number for number, piece in enumerate(SPECIAL)}
+    model = MaskedPieces(POSITIONS[shape.positions](shape, vocabulary))
+    if vectors is not None:
+        with torch.no_grad():
+            model.embeddings.copy_(torch.from_numpy(vectors) * scale * shape.width**0.5)
+            model.embeddings[SPECIAL.index(PAD)] = 0
+    return model
+
+
+def further(folder: str) -> MaskedPieces:
+    """The encoder of a folder, in float32, with a fresh head."""
+    return MaskedPieces(AutoModel.from_pretrained(folder, trust_remote_code=False, dtype=torch.float32))
+
+
+def _rotary(shape: Encoder, vocabulary: int) -> PreTrainedModel:
     config = ModernBertConfig(
         vocab_size=vocabulary,
         hidden_size=shape.width,
@@ -95,15 +110,29 @@ def build(shape: Encoder, vocabulary: int, vectors: Table | None, scale: float) 
         num_attention_heads=shape.heads,
         max_position_embeddings=shape.length,
         layer_types=["full_attention"] * shape.layers,
-        pad_token_id=special[PAD],
-        bos_token_id=special[START],
-        cls_token_id=special[START],
-        eos_token_id=special[END],
-        sep_token_id=special[END],
+        pad_token_id=SPECIAL.index(PAD),
+        bos_token_id=SPECIAL.index(START),
+        cls_token_id=SPECIAL.index(START),
+        eos_token_id=SPECIAL.index(END),
+        sep_token_id=SPECIAL.index(END),
     )
-    model = MaskedPieces(ModernBertModel(config))
-    if vectors is not None:
-        with torch.no_grad():
-            model.embeddings.copy_(torch.from_numpy(vectors) * scale * shape.width**0.5)
-            model.embeddings[special[PAD]] = 0
-    return model
+    return ModernBertModel(config)
+
+
+def _learned(shape: Encoder, vocabulary: int) -> PreTrainedModel:
+    config = BertConfig(
+        vocab_size=vocabulary,
+        hidden_size=shape.width,
+        intermediate_size=shape.inner,
+        num_hidden_layers=shape.layers,
+        num_attention_heads=shape.heads,
+        max_position_embeddings=shape.length,
+        hidden_dropout_prob=0.0,
+        attention_probs_dropout_prob=0.0,
+        type_vocab_size=1,
+        pad_token_id=SPECIAL.index(PAD),
+    )
+    return BertModel(config, add_pooling_layer=False)
+
+
+POSITIONS: dict[str, Callable[[Encoder, int], PreTrainedModel]] = {"rotary": _rotary, "learned": _learned}

@@ -72,9 +72,7 @@ def prepare(settings: Pretrain, say: Say) -> Prepared:
 
 
 def _make(settings: Pretrain, paths: dict[str, Path], folder: Path, say: Say) -> None:
-    say("learning the tokenizer")
-    learned = tokenizer.learn(_Sample(settings, paths), settings.vocabulary)
-    tokenizer.save(learned, folder, settings.encoder.length)
+    learned = _tokenizer(settings, paths, folder, say)
     train: list[Pieces] = []
     for name, path in paths.items():
         kept: list[str] = []
@@ -84,7 +82,7 @@ def _make(settings: Pretrain, paths: dict[str, Path], folder: Path, say: Say) ->
         np.save(folder / f"{name}.train.npy", train[-1])
         np.save(folder / f"{name}.held_out.npy", held)
         say(f"{name}: {len(train[-1]):,} pieces, and {len(held):,} held out")
-    if settings.vectors.contexts:
+    if settings.vectors.contexts and settings.start is None:
         say("counting neighbours")
         shape = (learned.get_vocab_size(), settings.encoder.width)
         table = vectors.static_vectors(
@@ -92,6 +90,18 @@ def _make(settings: Pretrain, paths: dict[str, Path], folder: Path, say: Say) ->
         )
         np.save(folder / "vectors.npy", table)
         say("vectors of pieces are made")
+
+
+def _tokenizer(settings: Pretrain, paths: dict[str, Path], folder: Path, say: Say) -> Tokenizer:
+    """The tokenizer of the encoder that is trained further, or a new one; left in the folder."""
+    if settings.start is not None:
+        for name in ("tokenizer.json", "tokenizer_config.json"):
+            shutil.copyfile(Path(settings.start) / name, folder / name)
+        return Tokenizer.from_file(str(folder / "tokenizer.json"))
+    say("learning the tokenizer")
+    learned = tokenizer.learn(_Sample(settings, paths), settings.vocabulary)
+    tokenizer.save(learned, folder, settings.encoder.length)
+    return learned
 
 
 def _without(documents: Iterator[str], share: float, kept: list[str]) -> Iterator[str]:
@@ -107,6 +117,7 @@ def _key(settings: Pretrain, digests: dict[str, str]) -> str:
         "sources": dict(settings.sources),
         "digests": digests,
         "held_out": settings.held_out,
+        "start": text.digest(Path(settings.start) / "tokenizer.json") if settings.start else None,
         "vocabulary": settings.vocabulary,
         "width": settings.encoder.width,
         "contexts": settings.vectors.contexts,

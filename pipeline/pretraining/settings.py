@@ -16,6 +16,7 @@ class Encoder:
     heads: int = MISSING
     inner: int = MISSING
     length: int = MISSING
+    positions: str = MISSING  # a key of model.POSITIONS
 
 
 @dataclass
@@ -58,6 +59,7 @@ class Pretrain:
     output: str = MISSING
     sources: dict[str, float] = MISSING  # text/NAME.txt.xz: how often a round reads it
     held_out: float = MISSING  # share of documents
+    start: str | None = MISSING  # folder of an encoder to go on from: its tokenizer, shape and weights
     vocabulary: int = MISSING
     encoder: Encoder = MISSING
     vectors: Vectors = MISSING

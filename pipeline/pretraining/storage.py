@@ -11,7 +11,7 @@ from pathlib import Path
 import torch
 from accelerate import Accelerator
 from safetensors.torch import save_file
-from transformers import ModernBertModel
+from transformers import PreTrainedModel
 
 _KEPT = "position.json"
 
@@ -47,7 +47,7 @@ class Storage:
             self._log.write_text("".join(lines), encoding="utf-8")
         return position
 
-    def save(self, accelerator: Accelerator, encoder: ModernBertModel, position: Position) -> None:
+    def save(self, accelerator: Accelerator, encoder: PreTrainedModel, position: Position) -> None:
         """A checkpoint, and the encoder as it is: written beside, then renamed."""
         partial, kept, old = (
             self.folder / name for name in ("checkpoint.partial", "checkpoint", "checkpoint.old")
@@ -73,7 +73,7 @@ class Storage:
     def _log(self) -> Path:
         return self.folder / "pretraining_log.jsonl"
 
-    def _export(self, encoder: ModernBertModel, folder: Path, kind: torch.dtype) -> None:
+    def _export(self, encoder: PreTrainedModel, folder: Path, kind: torch.dtype) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         weights = {
             name: weight.detach().to("cpu", kind).contiguous()
@@ -82,7 +82,7 @@ class Storage:
         partial = folder / "model.safetensors.partial"
         save_file(weights, partial, metadata={"format": "pt"})
         partial.chmod(0o644)
-        described: dict[str, object] = encoder.config.to_dict()  # type: ignore[no-untyped-call]
+        described: dict[str, object] = encoder.config.to_dict()
         config = {**described, "architectures": [type(encoder).__name__]}
         config["dtype"] = str(kind).removeprefix("torch.")
         written = json.dumps(config, indent=2, sort_keys=True, default=str) + "\n"

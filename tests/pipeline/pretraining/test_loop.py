@@ -59,7 +59,8 @@ def test_the_folder_holds_an_encoder_that_loads(corpora: Path, tmp_path: Path) -
     lines = (tmp_path / "pretraining_log.jsonl").read_text(encoding="utf-8").splitlines()
     log = [json.loads(line) for line in lines]
     assert [line["step"] for line in log if "loss" in line] == [1, 2, 3, 4, 5, 6]
-    assert set(log[-1]["evaluation"]) == {"one", "two", "all"}
+    assert set(log[-1]["evaluation"]) == {"one", "two", "all", "all, a word"}
+    assert log[-1]["evaluation"]["all, a word"] >= log[-1]["evaluation"]["all"]
 
 
 def test_a_finished_run_does_nothing_more(corpora: Path, tmp_path: Path) -> None:
@@ -97,6 +98,37 @@ def test_held_out_text_is_never_trained_on_and_asks_the_same_every_time(
 def test_other_settings_prepare_anew(corpora: Path, tmp_path: Path) -> None:
     assert prepare(tiny(corpora, tmp_path), print).vectors is not None
     assert prepare(tiny(corpora, tmp_path, "vectors.contexts=0"), print).vectors is None
+
+
+def test_an_encoder_is_trained_further(corpora: Path, tmp_path: Path) -> None:
+    pretrain.run(tiny(corpora, tmp_path / "first"))
+    # Another shape and vocabulary are told, and do not matter: the encoder has its own.
+    settings = tiny(corpora, tmp_path / "second", "encoder.layers=3", "vocabulary=100", "budget_steps=1")
+    settings.start = str(tmp_path / "first")
+    settings.schedule.rate = settings.schedule.matrix_rate = 1e-9
+    pretrain.run(settings)
+    first, second = weights(tmp_path / "first"), weights(tmp_path / "second")
+    assert first.keys() == second.keys()
+    # The folder holds bfloat16: eight bits of the weights.
+    assert all(torch.allclose(first[name], second[name], rtol=1 / 128, atol=1e-6) for name in first)
+    told, kept = (tmp_path / name / "tokenizer.json" for name in ("first", "second"))
+    assert told.read_bytes() == kept.read_bytes()
+
+
+def test_an_encoder_that_is_not_there_is_said(corpora: Path, tmp_path: Path) -> None:
+    settings = tiny(corpora, tmp_path / "out")
+    settings.start = str(tmp_path / "nowhere")
+    with pytest.raises(InputError, match=r"start=.*nowhere: no encoder there"):
+        pretrain.run(settings)
+
+
+def test_learned_positions_are_one_setting_away(corpora: Path, tmp_path: Path) -> None:
+    pretrain.run(tiny(corpora, tmp_path, "encoder.positions=learned"))
+    encoder = AutoModel.from_pretrained(tmp_path)
+    assert type(encoder).__name__ == "BertModel"
+    assert encoder.embeddings.position_embeddings.num_embeddings == 32
+    with pytest.raises(InputError, match=r"encoder\.positions=guessed: choose from rotary, learned"):
+        pretrain.run(tiny(corpora, tmp_path, "encoder.positions=guessed"))
 
 
 def test_an_unknown_optimizer_is_refused(corpora: Path, tmp_path: Path) -> None:

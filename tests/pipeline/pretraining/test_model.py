@@ -7,7 +7,7 @@ from pipeline.pretraining.optimizers import OPTIMIZERS, level
 from pipeline.pretraining.settings import Encoder, Schedule
 
 SIZE = 50
-SHAPE = Encoder(layers=2, width=16, heads=2, inner=16, length=32)
+SHAPE = Encoder(layers=2, width=16, heads=2, inner=16, length=32, positions="rotary")
 
 
 @pytest.fixture
