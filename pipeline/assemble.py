@@ -2,27 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor
 
-from pipeline.heads import PairInputs
+from pipeline.heads import MentionInputs, PairInputs, Ranges
 from pipeline.pairs import MentionTable, Pairs, flat_ranges
 from pipeline.pieces import PieceTable
 
 Integers = NDArray[np.int64]
-
-
-@dataclass(frozen=True, slots=True)
-class Ranges:
-    """Ranges of rows in the form that heads.mean_of_ranges reads."""
-
-    flat: Tensor  # int64, the rows of all ranges one after the other
-    offsets: Tensor  # int64 [ranges]
+_SENTENCES = 2**32  # more than a document has: no reach joins two documents
 
 
 def ranges(first: Integers, last: Integers) -> Ranges:
@@ -51,82 +43,97 @@ def _joined(parts: Sequence[NDArray[np.int64]]) -> Integers:
     return np.concatenate(parts) if parts else np.zeros(0, dtype=np.int64)
 
 
+def join_mentions(tables: Sequence[MentionTable], piece_lengths: Sequence[int]) -> MentionTable:
+    """The mentions of all documents in one table, over the pieces of all documents in one table."""
+    piece = np.repeat(shifts(piece_lengths), [len(table) for table in tables])
+    document = np.repeat(np.arange(len(tables)), [len(table) for table in tables])
+    return MentionTable(
+        tuple(mention for table in tables for mention in table.mentions),
+        _joined([table.first for table in tables]) + piece,
+        _joined([table.last for table in tables]) + piece,
+        _joined([table.label for table in tables]),
+        _joined([table.sentence for table in tables]) + document * _SENTENCES,
+        _joined([table.opening for table in tables]) + piece,
+        _joined([table.closing for table in tables]) + piece,
+    )
+
+
+def document_of(table: MentionTable, mention: Integers) -> Integers:
+    """The numbers of the documents that mentions of a joined table stand in."""
+    return table.sentence[mention] // _SENTENCES
+
+
+def join_pairs(found: Sequence[Pairs], mentions: Sequence[int], piece_lengths: Sequence[int]) -> Pairs:
+    """The pairs of all documents, numbered like the mentions of ``join_mentions``."""
+    mention = np.repeat(shifts(mentions), [len(pairs) for pairs in found])
+    piece = np.repeat(shifts(piece_lengths), [len(pairs) for pairs in found])
+    return Pairs(
+        _joined([pairs.head for pairs in found]) + mention,
+        _joined([pairs.tail for pairs in found]) + mention,
+        np.concatenate([pairs.allowed for pairs in found]),
+        _joined([pairs.place for pairs in found]),
+        _joined([pairs.later for pairs in found]) + mention,
+        np.concatenate([pairs.between for pairs in found]) + piece[:, None],
+    )
+
+
+def mention_inputs(table: MentionTable, device: torch.device | str = "cpu") -> MentionInputs:
+    """The tensors of the mentions of a joined table."""
+    return MentionInputs(
+        torch.from_numpy(table.label).to(device),
+        ranges(table.first, table.last).to(device),
+        ranges(table.opening, np.maximum(table.first, table.opening)).to(device),
+        ranges(table.last, np.maximum(table.closing, table.last)).to(device),
+    )
+
+
+def pair_inputs(pairs: Pairs, device: torch.device | str = "cpu") -> PairInputs:
+    """The tensors of pairs."""
+    columns = (pairs.head, pairs.tail, pairs.allowed, pairs.place, pairs.later, pairs.between)
+    return PairInputs(*(torch.from_numpy(column).to(device) for column in columns))
+
+
 @dataclass(frozen=True, slots=True)
-class Asked:
-    """The mentions and pairs of several documents, numbered through."""
+class Block:
+    """Some pairs, with the stretch of mentions and the stretch of pieces that they need."""
 
-    mentions: tuple[MentionTable, ...]
-    pairs: tuple[Pairs, ...]
-    mention_shift: Integers  # [documents]
-    pair_shift: Integers  # [documents]
-    piece_shift: Integers  # [documents]
-
-    def __len__(self) -> int:
-        return sum(len(pairs) for pairs in self.pairs)
+    pairs: slice
+    mentions: slice
+    pieces: slice
 
 
-def asked(mentions: Sequence[MentionTable], pairs: Sequence[Pairs], piece_lengths: Sequence[int]) -> Asked:
-    """Number mentions, pairs and pieces through all documents."""
-    return Asked(
-        tuple(mentions),
-        tuple(pairs),
-        shifts([len(table) for table in mentions]),
-        shifts([len(found) for found in pairs]),
-        shifts(piece_lengths),
-    )
-
-
-def pair_inputs(asked: Asked, device: torch.device | str = "cpu") -> PairInputs:
-    """The tensors of all pairs; rows in order of document and head."""
-    documents = list(zip(asked.mentions, asked.pairs, asked.mention_shift, asked.piece_shift, strict=True))
-    mention_ranges = ranges(
-        _joined([table.first + piece for table, _, _, piece in documents]),
-        _joined([table.last + piece for table, _, _, piece in documents]),
-    )
-
-    def column(parts: Sequence[NDArray[np.int64]]) -> Tensor:
-        return torch.from_numpy(_joined(parts)).to(device)
-
-    contexts = [pairs.context + piece for _, pairs, _, piece in documents]
-    allowed = [pairs.allowed for pairs in asked.pairs]
-    return PairInputs(
-        mention_ranges.flat.to(device),
-        mention_ranges.offsets.to(device),
-        column([table.label for table in asked.mentions]),
-        column([pairs.head + shift for _, pairs, shift, _ in documents]),
-        column([pairs.tail + shift for _, pairs, shift, _ in documents]),
-        torch.from_numpy(np.concatenate(allowed)).to(device),
-        column([pairs.gap for pairs in asked.pairs]),
-        column([pairs.nesting for pairs in asked.pairs]),
-        column([pairs.crowd for pairs in asked.pairs]),
-        torch.from_numpy(np.concatenate(contexts)).to(device),
-    )
-
-
-def blocks(inputs: PairInputs, size: int) -> list[tuple[slice, int, int]]:
-    """Pairs in blocks of at most ``size``, each with the range of pieces that its contexts need.
+def blocks(table: MentionTable, pairs: Pairs, size: int) -> Iterator[Block]:
+    """Pairs in blocks of at most ``size``.
 
     Pairs stand in order of the text, so that a block reads a stretch of it: what a block costs does not
     grow with the length of the document.
     """
-    found = []
-    for start in range(0, len(inputs), size):
-        rows = slice(start, min(start + size, len(inputs)))
-        found.append((rows, int(inputs.context[rows].min()), int(inputs.context[rows].max())))
-    return found
+    for start in range(0, len(pairs), size):
+        rows = slice(start, min(start + size, len(pairs)))
+        low = int(min(pairs.head[rows].min(), pairs.tail[rows].min()))
+        high = int(max(pairs.head[rows].max(), pairs.tail[rows].max())) + 1
+        here = slice(low, high)
+        first = int(min(table.opening[here].min(), table.first[here].min()))
+        last = int(max(table.closing[here].max(), table.last[here].max()))
+        yield Block(rows, here, slice(first, last))
 
 
-def block_of(inputs: PairInputs, rows: slice, low: int) -> PairInputs:
-    """The inputs of some pairs, over a table of pieces that starts at ``low``; mentions stay whole."""
-    return PairInputs(
-        inputs.mention_flat,
-        inputs.mention_offsets,
-        inputs.mention_label,
-        inputs.head[rows],
-        inputs.tail[rows],
-        inputs.allowed[rows],
-        inputs.gap[rows],
-        inputs.nesting[rows],
-        inputs.crowd[rows],
-        inputs.context[rows] - low,
+def within(mentions: MentionInputs, pairs: PairInputs, block: Block) -> tuple[MentionInputs, PairInputs]:
+    """The inputs of a block, over tables of mentions and of pieces that hold just its stretches."""
+    here, shift = block.mentions, block.pieces.start
+    return (
+        MentionInputs(
+            mentions.label[here],
+            mentions.own.part(here, shift),
+            mentions.before.part(here, shift),
+            mentions.after.part(here, shift),
+        ),
+        PairInputs(
+            pairs.head[block.pairs] - here.start,
+            pairs.tail[block.pairs] - here.start,
+            pairs.allowed[block.pairs],
+            pairs.place[block.pairs],
+            pairs.later[block.pairs] - here.start,
+            pairs.between[block.pairs] - shift,
+        ),
     )

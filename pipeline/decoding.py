@@ -1,4 +1,4 @@
-"""Vectors of pieces to annotations: tag scores to mentions, pair scores to relations."""
+"""Vectors of pieces to mentions: tag scores of words, and of the pieces inside what they found."""
 
 from __future__ import annotations
 
@@ -8,17 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from torch import Tensor, nn
+from torch import Tensor
 
 from annotations import scheme
-from annotations.document import Annotation, Document, Mention, Relation
+from annotations.document import Document, Mention
 from pipeline import assemble, pairs, tags
-from pipeline.heads import TagHead, mean_of_ranges, pointer_log_probabilities
+from pipeline.heads import TagHead, mean_of_ranges
 from pipeline.model import Reader
 from pipeline.pieces import PieceTable
 
 Floats = NDArray[np.float32]
-PAIRS_AT_ONCE = 32768
 
 
 class NotFiniteError(ArithmeticError):
@@ -45,10 +44,9 @@ def log_probabilities(scores: Tensor, temperature: float) -> Floats:
 def word_scores(head: TagHead, vectors: Tensor, tables: Sequence[PieceTable]) -> Tensor:
     """Outer tag scores of all words of all documents, float [words, tags]."""
     ranges = assemble.word_ranges(tables)
-    if not len(ranges.offsets):
+    if not len(ranges):
         return vectors.new_zeros(0, head.score.out_features)
-    flat, offsets = ranges.flat.to(vectors.device), ranges.offsets.to(vectors.device)
-    scores: Tensor = head(mean_of_ranges(vectors, flat, offsets))
+    scores: Tensor = head(mean_of_ranges(vectors, ranges.to(vectors.device)))
     return scores
 
 
@@ -134,135 +132,3 @@ def _trim(text: str, start: int, end: int) -> tuple[int, int] | None:
     lead = len(surface) - len(surface.lstrip())
     trail = len(surface) - len(surface.rstrip())
     return (start + lead, end - trail) if lead + trail < len(surface) else None
-
-
-def decode_relations(
-    reader: Reader,
-    vectors: Tensor,
-    tables: Sequence[PieceTable],
-    mentions: Sequence[Sequence[Mention]],
-    thresholds: Thresholds,
-) -> tuple[list[Annotation], int]:
-    """The annotation of each document from its mentions, and how many pairs were asked about."""
-    mention_tables = [
-        pairs.mention_table(found if len(table) else [], table)
-        for found, table in zip(mentions, tables, strict=True)
-    ]
-    found_pairs = [
-        pairs.ask(mention_table, table, reader.settings.reach)
-        for mention_table, table in zip(mention_tables, tables, strict=True)
-    ]
-    asked = assemble.asked(mention_tables, found_pairs, [len(table) for table in tables])
-    relations: list[list[Relation]] = [[] for _ in tables]
-    if len(asked):
-        _relate(reader, reader.beside_words(vectors, piece_ids(tables)), asked, thresholds, relations)
-    # Where there is no piece, the mentions stand as they were told, and nothing joins them.
-    annotations = [
-        Annotation(tuple(sorted(told)), tuple(sorted(found)))
-        for told, found in zip(mentions, relations, strict=True)
-    ]
-    return annotations, len(asked)
-
-
-def piece_ids(tables: Sequence[PieceTable]) -> Tensor:
-    """The pieces of all documents, int64 [pieces]."""
-    return torch.from_numpy(np.concatenate([table.ids for table in tables]))
-
-
-def _relate(
-    reader: Reader,
-    vectors: Tensor,
-    asked: assemble.Asked,
-    thresholds: Thresholds,
-    relations: list[list[Relation]],
-) -> None:
-    inputs = assemble.pair_inputs(asked)
-    mention_vectors = reader.relations.mentions(vectors, inputs)
-    limit = torch.where(torch.from_numpy(pairs.BETWEEN_ACTORS), thresholds.actors, thresholds.static).float()
-    for rows, low, high in assemble.blocks(inputs, PAIRS_AT_ONCE):
-        block = assemble.block_of(inputs, rows, low)
-        hidden, scores = reader.relations(vectors[low:high], mention_vectors, block)
-        chances = torch.sigmoid(scores.float())
-        if not bool(torch.isfinite(chances).all()):
-            raise NotFiniteError("relation scores are not finite")
-        chosen, label = torch.nonzero(chances >= limit, as_tuple=True)
-        if len(chosen):
-            found = Found(
-                chosen.numpy() + rows.start,
-                label.numpy(),
-                chances[chosen, label].numpy(),
-                reader.relations.details(hidden[chosen], label),
-            )
-            _resolve(reader, mention_vectors, asked, found, relations)
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """Relations that were found, before their arguments are: rows belong together."""
-
-    pair: NDArray[np.int64]  # numbered through all documents
-    label: NDArray[np.int64]
-    score: Floats
-    details: Tensor  # float [relations, hidden]
-
-
-def _resolve(
-    reader: Reader,
-    mention_vectors: Tensor,
-    asked: assemble.Asked,
-    found: Found,
-    relations: list[list[Relation]],
-) -> None:
-    modality = reader.relations.modality(found.details).argmax(dim=1).tolist()
-    document = np.searchsorted(asked.pair_shift, found.pair, side="right") - 1
-    for number in np.unique(document).tolist():
-        rows = np.flatnonzero(document == number)
-        table, asked_here = asked.mentions[number], asked.pairs[number]
-        local = found.pair[rows] - asked.pair_shift[number]
-        head, tail = asked_here.head[local], asked_here.tail[local]
-        shift = int(asked.mention_shift[number])
-        vectors = mention_vectors[shift : shift + len(table)]
-        pointed = {
-            kind: _point(
-                pointer, found.details[rows], vectors, table, pairs.candidates(table, head, tail, kind)
-            )
-            for kind, pointer in reader.relations.pointers.items()
-        }
-        for index, row in enumerate(rows.tolist()):
-            actors = bool(pairs.BETWEEN_ACTORS[found.label[row]])
-            arguments = {
-                kind: mention[index] if actors or kind == "source" else None
-                for kind, mention in pointed.items()
-            }
-            relations[number].append(
-                Relation(
-                    table.mentions[head[index]],
-                    table.mentions[tail[index]],
-                    scheme.RELATION_LABELS[found.label[row]],
-                    modality=scheme.MODALITIES[modality[row]],
-                    score=float(found.score[row]),
-                    **arguments,
-                )
-            )
-
-
-def _point(
-    pointer: nn.Module,
-    details: Tensor,
-    vectors: Tensor,
-    table: pairs.MentionTable,
-    options: pairs.Candidates,
-) -> list[Mention | None]:
-    """The likeliest of the candidates of each relation, or None."""
-    relation, mention, bucket = map(torch.from_numpy, (options.relation, options.mention, options.bucket))
-    scores, none = pointer(details, vectors, relation, mention, bucket)
-    scores, none = pointer_log_probabilities(scores, none, relation)
-    best: list[Mention | None] = [None] * len(details)
-    top = none.tolist()
-    for number, mention, score in zip(
-        options.relation.tolist(), options.mention.tolist(), scores.tolist(), strict=True
-    ):
-        if score > top[number]:
-            top[number] = score
-            best[number] = table.mentions[mention]
-    return best

@@ -77,7 +77,7 @@ def example(document: Document, table: PieceTable, reach: int, name: str = OWN) 
     inner_pieces, inner_tags, lost_inner = _inner_tags(outer, learned, table, NUMBERS[name])
     related = document.annotation if name == OWN else Annotation()
     mentions = pairs.mention_table(related.mentions, table)
-    asked = pairs.ask(mentions, table, reach)
+    asked = pairs.ask(mentions, reach)
     gold, unasked = _gold(related, mentions, asked)
     return Example(
         document,

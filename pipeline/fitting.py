@@ -15,10 +15,11 @@ from annotations import scheme
 from annotations.document import Document, Mention
 from annotations.schemes import LABELS, OWN
 from eval.counts import Counts
-from pipeline import assemble, decoding, pairs
+from pipeline import assemble, decoding, pairs, relating
 from pipeline.decoding import Thresholds
 from pipeline.encoding import document_vectors
 from pipeline.examples import Example, relation_targets
+from pipeline.losses import joined
 from pipeline.model import Reader
 
 DOCUMENTS_AT_ONCE = 16
@@ -35,6 +36,7 @@ class Asked:
     targets: NDArray[np.bool_]  # [allowed cells]
     actors: NDArray[np.bool_]  # [allowed cells], whether the label is one of the ten
     unasked: tuple[int, int]  # gold relations out of reach: of the six, of the ten
+    mentions: Counts  # both layers, strict
 
 
 @torch.no_grad()
@@ -51,10 +53,8 @@ def development_score(reader: Reader, examples: Sequence[Example]) -> tuple[floa
             gold = document.annotation.layers()[0] if document.annotation else ()
             mentions = mentions + _counts(set(gold), set(found))
         return mentions.f1, 0.0
-    for batch, vectors in _vectors(reader, examples):
-        mentions = mentions + _mention_counts(reader, batch, vectors)
     asked = ask(reader, examples)
-    return mentions.f1, _best(asked.chances, asked.targets, sum(asked.unasked))[1]
+    return asked.mentions.f1, _best(asked.chances, asked.targets, sum(asked.unasked))[1]
 
 
 @torch.no_grad()
@@ -85,19 +85,18 @@ def ask(reader: Reader, examples: Sequence[Example]) -> Asked:
     chances: list[NDArray[np.float32]] = []
     targets: list[NDArray[np.bool_]] = []
     actors: list[NDArray[np.bool_]] = []
+    mentions = Counts()
     for batch, vectors in _vectors(reader, examples):
+        mentions = mentions + _mention_counts(reader, batch, vectors)
         tags.append(decoding.word_scores(reader.outer, vectors, [example.table for example in batch]))
-        found = assemble.asked(
-            [example.mentions for example in batch],
-            [example.pairs for example in batch],
-            [len(example.table) for example in batch],
-        )
+        table, found = joined(batch)
         if not len(found):
             continue
-        inputs = assemble.pair_inputs(found)
-        deep = reader.beside_words(vectors, decoding.piece_ids([example.table for example in batch]))
-        _, scores = reader.relations(deep, reader.relations.mentions(deep, inputs), inputs)
-        allowed = inputs.allowed.numpy()
+        inputs, head = assemble.mention_inputs(table), reader.relations
+        deep = reader.beside_words(vectors, relating.piece_ids([example.table for example in batch]))
+        shared = head.share(deep, head.mentions(deep, inputs), inputs)
+        _, scores = head(shared, assemble.pair_inputs(found))
+        allowed = found.allowed
         chances.append(torch.sigmoid(scores).numpy()[allowed])
         gold = np.concatenate([relation_targets(example) for example in batch])
         targets.append(gold[allowed] > 0)
@@ -110,6 +109,7 @@ def ask(reader: Reader, examples: Sequence[Example]) -> Asked:
         np.concatenate([empty, *targets]),
         np.concatenate([empty, *actors]),
         _unasked(examples),
+        mentions,
     )
 
 

@@ -15,15 +15,42 @@ LABELS = len(scheme.ENTITY_LABELS)
 RELATIONS = len(scheme.RELATION_LABELS)
 MODALITIES = len(scheme.MODALITIES)
 CONTEXT_HEADS = 4
+_LEAST_WEIGHT = 1e-6  # of a stretch without a piece
 
 
-def mean_of_ranges(table: Tensor, flat: Tensor, offsets: Tensor) -> Tensor:
+@dataclass(frozen=True, slots=True)
+class Ranges:
+    """Ranges of rows of a table, one after the other; a row may stand in several, a range may be empty."""
+
+    flat: Tensor  # int64, the rows of all ranges
+    offsets: Tensor  # int64 [ranges], where each range starts in it
+
+    def __len__(self) -> int:
+        return len(self.offsets)
+
+    def to(self, device: torch.device | str) -> Ranges:
+        """The same on a device."""
+        return Ranges(self.flat.to(device), self.offsets.to(device))
+
+    def part(self, some: slice, shift: int) -> Ranges:
+        """Some of the ranges, over a table that begins ``shift`` rows later."""
+        end = int(self.offsets[some.stop]) if some.stop < len(self) else len(self.flat)
+        offsets = self.offsets[some]
+        begin = int(offsets[0]) if len(offsets) else end
+        return Ranges(self.flat[begin:end] - shift, offsets - begin)
+
+
+def mean_of_ranges(table: Tensor, ranges: Ranges) -> Tensor:
     """The mean row of each range, float [ranges, width]; zeros for an empty one.
 
-    ``flat``: int64, the rows of all ranges one after the other; ``offsets``: int64 [ranges], where
-    each range starts in it. Exact whatever else is in the table, unlike differences of running sums.
+    Exact whatever else is in the table, unlike differences of running sums.
     """
-    return functional.embedding_bag(flat, table, offsets, mode="mean")
+    return functional.embedding_bag(ranges.flat, table, ranges.offsets, mode="mean")
+
+
+def sum_of_ranges(table: Tensor, ranges: Ranges) -> Tensor:
+    """The sum of the rows of each range, float [ranges, width]."""
+    return functional.embedding_bag(ranges.flat, table, ranges.offsets, mode="sum")
 
 
 class TagHead(nn.Module):
@@ -49,22 +76,46 @@ class SchemeHeads(nn.Module):
 
 
 @dataclass(frozen=True, slots=True)
-class PairInputs:
-    """The pairs of a batch of documents; mentions point into one table of all their pieces."""
+class MentionInputs:
+    """Mentions, as ranges of a table of pieces."""
 
-    mention_flat: Tensor  # int64, pieces of all mentions
-    mention_offsets: Tensor  # int64 [mentions]
-    mention_label: Tensor  # int64 [mentions]
-    head: Tensor  # int64 [pairs]
-    tail: Tensor  # int64 [pairs]
+    label: Tensor  # int64 [mentions]
+    own: Ranges  # the pieces of each mention
+    before: Ranges  # the pieces from the start of its sentence to the mention
+    after: Ranges  # those from the mention to the end of its sentence
+
+    def __len__(self) -> int:
+        return len(self.label)
+
+
+@dataclass(frozen=True, slots=True)
+class PairInputs:
+    """Pairs of mentions, as in pairs.Pairs."""
+
+    head: Tensor  # int64 [pairs], mentions
+    tail: Tensor
     allowed: Tensor  # bool [pairs, relations]
-    gap: Tensor  # int64 [pairs]; nesting and crowd alike
-    nesting: Tensor
-    crowd: Tensor
-    context: Tensor  # int64 [pairs, 3, 2], pieces
+    place: Tensor  # int64 [pairs]
+    later: Tensor  # int64 [pairs], mentions
+    between: Tensor  # int64 [pairs, 2], pieces
 
     def __len__(self) -> int:
         return len(self.head)
+
+    def __getitem__(self, rows: slice) -> PairInputs:
+        """Some of the pairs."""
+        columns = (self.head, self.tail, self.allowed, self.place, self.later, self.between)
+        return PairInputs(*(column[rows] for column in columns))
+
+
+@dataclass(frozen=True, slots=True)
+class Shared:
+    """What pairs have in common, so that each is put together from rows that are there already."""
+
+    rows: Tensor  # float [4 * mentions + places, hidden]: as head, as tail, before, after; places
+    mentions: int
+    values: Tensor  # float64 [pieces + 1, heads, hidden / heads], running sums
+    weights: Tensor  # float64 [pieces + 1, heads], running sums
 
 
 class RelationHead(nn.Module):
@@ -96,47 +147,52 @@ class RelationHead(nn.Module):
             nn.init.normal_(embedding.weight, std=0.05)
         nn.init.constant_(self.relation.bias, -4.0)  # most asked pairs hold no relation
 
-    def mentions(self, table: Tensor, inputs: PairInputs) -> Tensor:
+    def mentions(self, table: Tensor, inputs: MentionInputs) -> Tensor:
         """Vectors of mentions, float [mentions, width], from pieces float [pieces, width]."""
-        means = mean_of_ranges(table, inputs.mention_flat, inputs.mention_offsets)
-        vectors: Tensor = means + self.label(inputs.mention_label)
+        vectors: Tensor = mean_of_ranges(table, inputs.own) + self.label(inputs.label)
         return vectors
 
-    def forward(self, table: Tensor, mentions: Tensor, inputs: PairInputs) -> tuple[Tensor, Tensor]:
+    def share(self, table: Tensor, mentions: Tensor, inputs: MentionInputs) -> Shared:
+        """What is computed once for all pairs of these mentions.
+
+        A stretch of text (before, between, after the two) is a weighted mean of its pieces: the weights
+        say which pieces matter (verbs, say), one set for each of the heads. What stands before and after
+        belongs to a mention. What stands between belongs to a pair: running sums of values and of weights
+        give the mean of any stretch in constant time; in float64 their differences are exact to float32.
+        """
+        dropped = self.dropout(table)
+        weights = self.weight(dropped).float().clamp(-8.0, 8.0).exp().unflatten(1, (3, CONTEXT_HEADS))
+        values = self.context(dropped).float().unflatten(1, (3, CONTEXT_HEADS, -1)) * weights[..., None]
+        mentions = self.dropout(mentions)
+        place = (
+            self.gap.weight[:, None, None]
+            + self.nesting.weight[None, :, None]
+            + self.crowd.weight[None, None]
+        )
+        rows = (
+            self.head(mentions),
+            self.tail(mentions),
+            _mean_of_heads(values[:, 0], weights[:, 0], inputs.before),
+            _mean_of_heads(values[:, 2], weights[:, 2], inputs.after),
+            place.flatten(0, 2),
+        )
+        return Shared(
+            torch.cat(rows), len(mentions), _running_sums(values[:, 1]), _running_sums(weights[:, 1])
+        )
+
+    def forward(self, shared: Shared, pairs: PairInputs) -> tuple[Tensor, Tensor]:
         """Vectors of pairs, float [pairs, hidden], and relation scores, float [pairs, relations].
 
         A relation that the scheme does not allow between the two labels scores minus infinity.
         """
-        mentions = self.dropout(mentions)
-        mixed = self.head(mentions)[inputs.head] + self.tail(mentions)[inputs.tail]
-        mixed = mixed + self._contexts(table, inputs.context)
-        mixed = mixed + self.gap(inputs.gap) + self.nesting(inputs.nesting) + self.crowd(inputs.crowd)
+        columns = (pairs.head, pairs.tail, torch.minimum(pairs.head, pairs.tail), pairs.later, pairs.place)
+        index = torch.stack([column + n * shared.mentions for n, column in enumerate(columns)], dim=1)
+        mixed = functional.embedding_bag(index, shared.rows, mode="sum")
+        mixed = mixed + _mean_between(shared.values, shared.weights, pairs.between).to(mixed.dtype)
         hidden = functional.gelu(self.norm(mixed))
         hidden = hidden + functional.gelu(self.mix(self.dropout(hidden)))
         scores = self.relation(self.dropout(hidden))
-        return hidden, scores.masked_fill(~inputs.allowed, -torch.inf)
-
-    def _contexts(self, table: Tensor, spans: Tensor) -> Tensor:
-        """What stands before, between and after the two, float [pairs, hidden].
-
-        A weighted mean of the pieces of each stretch: the weights say which pieces matter (verbs, say),
-        one set for each of the heads. Running sums of values and of weights give the mean of any stretch
-        in constant time; in float64 a difference of two of them is exact to float32.
-        """
-        dropped = self.dropout(table)
-        values = self.context(dropped).double().unflatten(1, (3, CONTEXT_HEADS, -1))
-        weights = self.weight(dropped).double().clamp(-8.0, 8.0).exp().unflatten(1, (3, CONTEXT_HEADS, 1))
-        value_sums = _running_sums(values * weights)
-        weight_sums = _running_sums(weights)
-        total = table.new_zeros(len(spans), values.shape[2] * values.shape[3])
-        for number in range(3):
-            first, last = spans[:, number, 0], spans[:, number, 1]
-            weighted = value_sums[last, number] - value_sums[first, number]
-            weight = weight_sums[last, number] - weight_sums[first, number]
-            # An empty stretch has no weight, and says nothing.
-            mean = weighted / weight.clamp(min=1e-6)
-            total = total + mean.flatten(1).to(table.dtype)
-        return total
+        return hidden, scores.masked_fill(~pairs.allowed, -torch.inf)
 
     def details(self, hidden: Tensor, relation: Tensor) -> Tensor:
         """Vectors of relations, float [relations, hidden], from those of their pairs and their labels."""
@@ -145,9 +201,28 @@ class RelationHead(nn.Module):
         return vectors
 
 
+def _mean_of_heads(values: Tensor, weights: Tensor, ranges: Ranges) -> Tensor:
+    """Weighted means of ranges, float [ranges, hidden]; an empty range says nothing: zeros.
+
+    ``values``: float [pieces, heads, hidden / heads], weighted already; ``weights``: float [pieces, heads].
+    """
+    total = sum_of_ranges(values.flatten(1), ranges).view(-1, *values.shape[1:])
+    weight = sum_of_ranges(weights, ranges).clamp(min=_LEAST_WEIGHT)
+    mean: Tensor = (total / weight[..., None]).flatten(1)
+    return mean
+
+
 def _running_sums(table: Tensor) -> Tensor:
-    """Sums of all rows before each row, and of all: [rows + 1, ...]."""
-    return torch.cat((table.new_zeros(1, *table.shape[1:]), table.cumsum(dim=0)))
+    """Sums of all rows before each row, and of all: float64 [rows + 1, ...]."""
+    sums = functional.pad(table.flatten(1), (0, 0, 1, 0)).cumsum(0, dtype=torch.float64)
+    return sums.view(-1, *table.shape[1:])
+
+
+def _mean_between(values: Tensor, weights: Tensor, spans: Tensor) -> Tensor:
+    """Weighted means of the pieces of spans, float64 [spans, hidden], from running sums; likewise."""
+    first, last = spans[:, 0], spans[:, 1]
+    weight = (weights[last] - weights[first]).clamp(min=_LEAST_WEIGHT)
+    return ((values[last] - values[first]) / weight[..., None]).flatten(1)
 
 
 class PointerHead(nn.Module):

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from annotations.schemes import OWN
-from pipeline import assemble, decoding, pairs
+from pipeline import assemble, decoding, pairs, relating
 from pipeline.encoding import document_vectors
 from pipeline.examples import NO_TARGET, NONE, Example, relation_targets
 from pipeline.heads import TagHead, pointer_log_probabilities
@@ -83,62 +83,81 @@ class JointLoss(nn.Module):
 
     def _relations(self, vectors: Tensor, examples: Sequence[Example]) -> dict[str, Tensor]:
         head = self.reader.relations
-        asked = assemble.asked(
-            [example.mentions for example in examples],
-            [example.pairs for example in examples],
-            [len(example.table) for example in examples],
-        )
+        table, asked = joined(examples)
         zero = vectors.sum() * 0.0
         if not len(asked):
             return {"relation": zero, "modality": zero, "pointer": zero}
-        inputs = assemble.pair_inputs(asked, vectors.device)
-        deep = self.reader.beside_words(vectors, decoding.piece_ids([e.table for e in examples]))
+        inputs, pairs_asked = (
+            assemble.mention_inputs(table, vectors.device),
+            assemble.pair_inputs(asked, vectors.device),
+        )
+        deep = self.reader.beside_words(vectors, relating.piece_ids([e.table for e in examples]))
         mentions = head.mentions(deep, inputs)
-        hidden, scores = head(deep, mentions, inputs)
+        hidden, scores = head(head.share(deep, mentions, inputs), pairs_asked)
         targets = _tensor([relation_targets(example) for example in examples], vectors)
         cells = functional.binary_cross_entropy_with_logits(
-            scores[inputs.allowed], targets[inputs.allowed], reduction="sum"
+            scores[pairs_asked.allowed], targets[pairs_asked.allowed], reduction="sum"
         )
         losses = {"relation": cells / len(asked), "modality": zero, "pointer": zero}
-        pair = _tensor([e.gold.pair + s for e, s in zip(examples, asked.pair_shift, strict=True)], vectors)
+        shifts = assemble.shifts([len(example.pairs) for example in examples])
+        pair = np.concatenate([e.gold.pair + shift for e, shift in zip(examples, shifts, strict=True)])
         if len(pair):
-            details = head.details(hidden[pair], _tensor([e.gold.label for e in examples], vectors))
+            details = head.details(
+                hidden[torch.from_numpy(pair).to(vectors.device)],
+                _tensor([e.gold.label for e in examples], vectors),
+            )
             modality = _tensor([example.gold.modality for example in examples], vectors)
             losses["modality"] = functional.cross_entropy(head.modality(details), modality)
-            losses["pointer"] = self._pointers(details, mentions, examples, asked)
+            ends = (asked.head[pair], asked.tail[pair])
+            losses["pointer"] = self._pointers(details, mentions, examples, (table, *ends))
         return losses
 
     def _pointers(
-        self, details: Tensor, mentions: Tensor, examples: Sequence[Example], asked: assemble.Asked
+        self,
+        details: Tensor,
+        mentions: Tensor,
+        examples: Sequence[Example],
+        relations: tuple[pairs.MentionTable, NDArray[np.int64], NDArray[np.int64]],
     ) -> Tensor:
-        """Mean negative log-probability of the gold source, time and place, or of none."""
+        """Mean negative log-probability of the gold source, time and place, or of none.
+
+        ``relations``: the joined mentions, and the heads and tails of the gold relations among them.
+        """
         losses = []
-        relation_shift = assemble.shifts([len(example.gold.pair) for example in examples])
+        shifts = assemble.shifts([len(example.mentions) for example in examples])
+        labels = np.concatenate([example.gold.label for example in examples])
         for kind in pairs.POINTERS:
-            options = []
-            for number, example in enumerate(examples):
-                gold, shift = example.gold, relation_shift[number]
-                found = pairs.candidates(
-                    example.mentions, example.pairs.head[gold.pair], example.pairs.tail[gold.pair], kind
-                )
-                mention = found.mention + asked.mention_shift[number]
-                target = gold.pointers[kind][found.relation] == found.mention
-                options.append((found.relation + shift, mention, found.bucket, target))
-            relation, mention, bucket, target = (
-                _tensor(column, details) for column in zip(*options, strict=True)
+            chosen = np.concatenate(
+                [
+                    np.where(e.gold.pointers[kind] >= 0, e.gold.pointers[kind] + shift, e.gold.pointers[kind])
+                    for e, shift in zip(examples, shifts, strict=True)
+                ]
             )
+            found = pairs.candidates(*relations, kind)
+            kept = chosen != NO_TARGET
+            if kind != "source":
+                kept &= pairs.BETWEEN_ACTORS[labels]
+            target = (chosen[found.relation] == found.mention) & kept[found.relation]
+            columns = (found.relation, found.mention, found.bucket)
+            relation, mention, bucket = (torch.from_numpy(column).to(details.device) for column in columns)
             pointer = self.reader.relations.pointers[kind]
             scores, none = pointer(details, mentions, relation, mention, bucket)
             scores, none = pointer_log_probabilities(scores, none, relation)
-            chosen = _tensor([example.gold.pointers[kind] for example in examples], details)
-            kept = chosen != NO_TARGET
-            if kind != "source":
-                labels = _tensor([example.gold.label for example in examples], details)
-                kept = kept & torch.from_numpy(pairs.BETWEEN_ACTORS).to(details.device)[labels]
-            log_likelihood = scores[target & kept[relation]].sum()
-            log_likelihood = log_likelihood + none[kept & (chosen == NONE)].sum()
-            losses.append(-log_likelihood / kept.sum().clamp(min=1))
+            right = torch.from_numpy(target).to(details.device)
+            nothing = torch.from_numpy(kept & (chosen == NONE)).to(details.device)
+            log_likelihood = scores[right].sum() + none[nothing].sum()
+            losses.append(-log_likelihood / max(int(kept.sum()), 1))
         return torch.stack(losses).mean()
+
+
+def joined(examples: Sequence[Example]) -> tuple[pairs.MentionTable, pairs.Pairs]:
+    """The gold mentions and the asked pairs of a batch, numbered through."""
+    lengths = [len(example.table) for example in examples]
+    mentions = [len(example.mentions) for example in examples]
+    return (
+        assemble.join_mentions([example.mentions for example in examples], lengths),
+        assemble.join_pairs([example.pairs for example in examples], mentions, lengths),
+    )
 
 
 def by_scheme(examples: Sequence[Example]) -> dict[str, list[Example]]:

@@ -29,6 +29,9 @@ ALLOWED: Booleans = np.array(
     ]
 )
 SYMMETRIC: Booleans = np.array([signature.symmetric for signature in _SIGNATURES])
+# bool [2 * labels * labels, relations]: the same, for heads behind their tails, then for heads before them.
+_ALLOWED_IN_ORDER: Booleans = np.stack((ALLOWED & ~SYMMETRIC, ALLOWED)).reshape(-1, len(_SIGNATURES))
+_POSSIBLE = np.asarray(_ALLOWED_IN_ORDER.any(axis=1))
 BETWEEN_ACTORS: Booleans = np.array([label in scheme.ACTOR_RELATIONS for label in scheme.RELATIONS])
 
 # What a relation points at besides its tail: which labels, and how many sentences away.
@@ -41,18 +44,24 @@ _GAPS = np.array([0, 1, 2, 3, 5, 8, 12, 18, 26, 40])  # borders of the buckets o
 GAP_BUCKETS = 2 * (len(_GAPS) + 1)
 NESTINGS = 3  # apart, head inside tail, tail inside head
 CROWDS = 5  # mentions between the two: 0, 1, 2, 3, more
+PLACES = GAP_BUCKETS * NESTINGS * CROWDS
 POINTER_BUCKETS = 2 * 3 * 6  # side, sentences away, mentions away
 
 
 @dataclass(frozen=True, slots=True)
 class MentionTable:
-    """The mentions of one document in order of the text, by the pieces that they cover."""
+    """Mentions in order of the text, by the pieces that they cover: of one document, or of several in a row.
+
+    Of several, the sentences of two documents are further apart than any reach: they share no pair.
+    """
 
     mentions: tuple[Mention, ...]
     first: Integers  # [mentions], pieces, half-open
     last: Integers
     label: Integers  # [mentions]
     sentence: Integers  # [mentions]
+    opening: Integers  # [mentions], the piece that its sentence starts with
+    closing: Integers  # [mentions], one past the last piece of its sentence
 
     def __len__(self) -> int:
         return len(self.mentions)
@@ -60,77 +69,57 @@ class MentionTable:
 
 @dataclass(frozen=True, slots=True)
 class Pairs:
-    """The pairs that are asked about in one document; rows of all arrays belong together."""
+    """The pairs that are asked about; rows of all arrays belong together, in order of the head."""
 
     head: Integers  # [pairs], numbers of mentions
     tail: Integers
     allowed: Booleans  # [pairs, relations]
-    gap: Integers  # [pairs], bucket of the signed distance
-    nesting: Integers
-    crowd: Integers
-    context: Integers  # [pairs, 3, 2]: pieces before, between and after the two in their sentences
+    place: Integers  # [pairs], how the two stand to each other: a number below PLACES
+    later: Integers  # [pairs], that of the two which ends later
+    between: Integers  # [pairs, 2]: the pieces between the two
 
     def __len__(self) -> int:
         return len(self.head)
 
 
 def mention_table(mentions: Sequence[Mention], pieces: PieceTable) -> MentionTable:
-    """Mentions in canonical order with their pieces."""
-    ordered = tuple(sorted(mentions))
-    spans = [pieces.pieces_of(mention.start, mention.end) for mention in ordered]
-    table = np.array(spans, dtype=np.int64).reshape(-1, 2)
+    """Mentions in canonical order with their pieces; of a document without pieces, none."""
+    ordered = tuple(sorted(mentions)) if len(pieces) else ()
     starts = np.array([mention.start for mention in ordered], dtype=np.int64)
+    ends = np.array([mention.end for mention in ordered], dtype=np.int64)
+    first, last = pieces.pieces_of_all(starts, ends)
     labels = np.array([LABEL_NUMBER[mention.label] for mention in ordered], dtype=np.int64)
-    return MentionTable(ordered, table[:, 0], table[:, 1], labels, pieces.sentence_of(starts))
+    sentence = pieces.sentence_of(starts)
+    borders = np.searchsorted(pieces.starts, pieces.sentence_borders, side="left")
+    closing = borders[np.minimum(sentence + 1, len(borders) - 1)]
+    return MentionTable(ordered, first, last, labels, sentence, borders[sentence], closing)
 
 
-def ask(table: MentionTable, pieces: PieceTable, reach: int) -> Pairs:
+def ask(table: MentionTable, reach: int) -> Pairs:
     """All pairs that some relation may join, at most ``reach`` sentences apart, in order of the head."""
-    if not len(table):
-        return _pairs(table, pieces, np.zeros(0, np.int64), np.zeros(0, np.int64))
     # Mentions are in order of the text, so those within reach stand side by side.
     low = np.searchsorted(table.sentence, table.sentence - reach, side="left")
     high = np.searchsorted(table.sentence, table.sentence + reach, side="right")
     head = np.repeat(np.arange(len(table)), high - low)
     tail = flat_ranges(low, high)
-    possible = ALLOWED[table.label[head], table.label[tail]].any(axis=1) & (head != tail)
-    return _pairs(table, pieces, head[possible], tail[possible])
-
-
-def _pairs(table: MentionTable, pieces: PieceTable, head: Integers, tail: Integers) -> Pairs:
-    allowed = ALLOWED[table.label[head], table.label[tail]]
-    allowed &= ~(SYMMETRIC[None, :] & (head > tail)[:, None])  # stored once, the earlier one first
-    keep = allowed.any(axis=1)
-    head, tail, allowed = head[keep], tail[keep], allowed[keep]
+    # Of a symmetric relation, which is stored once, the earlier mention is the head.
+    forward = (head < tail).astype(np.int64)
+    kind = (forward * len(ALLOWED) + table.label[head]) * len(ALLOWED) + table.label[tail]
+    possible = np.flatnonzero(_POSSIBLE[kind] & (head != tail))
+    head, tail, allowed = head[possible], tail[possible], _ALLOWED_IN_ORDER[kind[possible]]
     h_first, h_last = table.first[head], table.last[head]
     t_first, t_last = table.first[tail], table.last[tail]
     distance = np.maximum(np.maximum(t_first - h_last, h_first - t_last), 0)
     gap = np.searchsorted(_GAPS, distance, side="right") + (len(_GAPS) + 1) * (head > tail)
     inside_tail = (t_first <= h_first) & (h_last <= t_last)
     inside_head = (h_first <= t_first) & (t_last <= h_last) & ~inside_tail
-    crowd = np.minimum(np.maximum(np.abs(head - tail) - 1, 0), CROWDS - 1)
     nesting = inside_tail + 2 * inside_head
-    context = _context(table, pieces, head, tail)
-    return Pairs(head, tail, allowed, gap, nesting.astype(np.int64), crowd, context)
-
-
-def _context(table: MentionTable, pieces: PieceTable, head: Integers, tail: Integers) -> Integers:
-    borders = np.searchsorted(pieces.starts, pieces.sentence_borders, side="left")
+    crowd = np.minimum(np.maximum(np.abs(head - tail) - 1, 0), CROWDS - 1)
     early, late = np.minimum(head, tail), np.maximum(head, tail)
-    sentence_start = borders[table.sentence[early]]
-    sentence_end = borders[np.minimum(table.sentence[late] + 1, len(borders) - 1)]
-    early_last = np.minimum(table.last[early], table.first[late])
-    late_last = np.maximum(table.last[late], table.last[early])
-    spans = np.stack(
-        (
-            np.stack((sentence_start, table.first[early]), axis=1),
-            np.stack((early_last, table.first[late]), axis=1),
-            np.stack((late_last, sentence_end), axis=1),
-        ),
-        axis=1,
-    )
-    spans[:, :, 1] = np.maximum(spans[:, :, 1], spans[:, :, 0])
-    return spans
+    start = np.minimum(table.last[early], table.first[late])
+    between = np.stack((start, np.maximum(table.first[late], start)), axis=1)
+    later = np.where(table.last[late] >= table.last[early], late, early)
+    return Pairs(head, tail, allowed, (gap * NESTINGS + nesting) * CROWDS + crowd, later, between)
 
 
 def flat_ranges(first: Integers, last: Integers) -> Integers:

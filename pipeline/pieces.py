@@ -54,10 +54,14 @@ class PieceTable:
 
     def pieces_of(self, start: int, end: int) -> tuple[int, int]:
         """The pieces that share a character with a span, half-open; at least one where any exists."""
-        first = int(np.searchsorted(self.ends, start, side="right"))
-        last = int(np.searchsorted(self.starts, end, side="left"))
-        first = min(first, len(self.ids) - 1)
-        return first, max(last, first + 1)
+        first, last = self.pieces_of_all(np.array([start]), np.array([end]))
+        return int(first[0]), int(last[0])
+
+    def pieces_of_all(self, starts: Integers, ends: Integers) -> tuple[Integers, Integers]:
+        """``pieces_of`` for many spans at once: first pieces and ends, int64 [spans] each."""
+        first = np.minimum(np.searchsorted(self.ends, starts, side="right"), len(self.ids) - 1)
+        last = np.searchsorted(self.starts, ends, side="left")
+        return first, np.maximum(last, first + 1)
 
     def words_of(self, start: int, end: int) -> tuple[int, int]:
         """The words that share a character with a span, half-open."""

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 import torch
 
 from annotations.document import Annotation, Document
-from pipeline import decoding, pairs, windows
+from pipeline import decoding, pairs, relating, windows
 from pipeline.checkpoint import Model
 from pipeline.engines.base import Engine
 from pipeline.pieces import PieceTable, tokenize
@@ -27,6 +27,7 @@ class Ledger:
     words: int = 0
     pieces: int = 0
     windows: int = 0
+    pieces_encoded: int = 0  # windows overlap, and special pieces come on top; padding does not count
     pieces_truncated: int = 0  # without a vector; counted, and always 0: windows own every piece
     characters_without_piece: int = 0  # not white space, yet unknown to the tokenizer
     pairs_asked: int = 0
@@ -112,12 +113,13 @@ class Predictor:
         since = ledger.took("encode", since)
         found = decoding.decode_mentions(reader, vectors, documents, tables, self.model.thresholds)
         since = ledger.took("decode", since)
-        annotations, asked = decoding.decode_relations(reader, vectors, tables, found, self.model.thresholds)
+        annotations, asked = relating.decode_relations(reader, vectors, tables, found, self.model.thresholds)
         given = self._given(documents, tables, vectors)
         reachable = [self._asked(document, table) for document, table in zip(documents, tables, strict=True)]
         ledger.took("relate", since)
         self._count(documents, tables, annotations)
         ledger.windows += len(cuts)
+        ledger.pieces_encoded += sum(len(cut) + reader.specials.around() for cut in cuts)
         ledger.pieces_truncated += sum(lengths) - len(vectors)
         ledger.pairs_asked += asked
         return [
@@ -134,7 +136,7 @@ class Predictor:
         if all(document.annotation is None for document in documents):
             return [None] * len(documents)
         gold = [document.annotation.mentions if document.annotation else () for document in documents]
-        annotations, _ = decoding.decode_relations(
+        annotations, _ = relating.decode_relations(
             self.model.reader, vectors, tables, gold, self.model.thresholds
         )
         return [
@@ -147,7 +149,7 @@ class Predictor:
         if document.annotation is None or not len(table):
             return frozenset()
         mentions = pairs.mention_table(document.annotation.mentions, table)
-        found = pairs.ask(mentions, table, self.model.reader.settings.reach)
+        found = pairs.ask(mentions, self.model.reader.settings.reach)
         spans = [(mention.start, mention.end) for mention in mentions.mentions]
         rows = zip(found.head.tolist(), found.tail.tolist(), strict=True)
         return frozenset((spans[head], spans[tail]) for head, tail in rows)

@@ -15,16 +15,19 @@ from annotations.document import Annotation, Document, text_sha256
 from annotations.formats.reading import write_whole
 from pipeline import versions
 from pipeline.config import InputError, application, dump, output_folder
-from pipeline.engines.settings import BatchedSettings, EngineSettings, ReferenceSettings
+from pipeline.engines.settings import BatchedSettings, EngineSettings, OpenVinoSettings, ReferenceSettings
 
 if TYPE_CHECKING:
-    from pipeline.checkpoint import Model
     from pipeline.outputs.reading import Section
     from pipeline.outputs.writer import RunWriter
-    from pipeline.prediction import AskedPair, Ledger, Predictor
+    from pipeline.prediction import AskedPair, Predictor
     from pipeline.text import Read
 
-ENGINES: dict[str, type[EngineSettings]] = {"batched": BatchedSettings, "reference": ReferenceSettings}
+ENGINES: dict[str, type[EngineSettings]] = {
+    "batched": BatchedSettings,
+    "openvino": OpenVinoSettings,
+    "reference": ReferenceSettings,
+}
 
 
 @dataclass
@@ -78,7 +81,7 @@ def task(settings: RunSettings) -> int:
     with RunWriter(output) as writer:
         _read(items, predictor, writer, outcome, total if settings.progress else None)
     _leave(settings, output, outcome)
-    manifest = _manifest(settings, model, predictor.ledger, outcome, writer.rejected)
+    manifest = _manifest(settings, predictor, outcome, writer.rejected)
     manifest["seconds"]["all"] = round(time.perf_counter() - started, 3)
     write_whole(output / "manifest.json", versions.to_json(manifest))
     report(outcome, manifest, output)
@@ -176,14 +179,14 @@ def _score(settings: RunSettings, output: Path, outcome: Outcome) -> None:
     write_report(report, output)
 
 
-def _manifest(
-    settings: RunSettings, model: Model, ledger: Ledger, outcome: Outcome, rejected: int
-) -> dict[str, Any]:
+def _manifest(settings: RunSettings, predictor: Predictor, outcome: Outcome, rejected: int) -> dict[str, Any]:
+    model, ledger = predictor.model, predictor.ledger
     counts = asdict(ledger)
     seconds = {stage: round(value, 3) for stage, value in counts.pop("seconds").items()}
     return {
         "versions": versions.installed(),
         "model": {"name": settings.model, "sha256": model.digest, "trained_on": len(model.origin.trained_on)},
+        "engine": predictor.engine.describe(),
         "input": {"path": settings.input, "sha256": versions.hashes(Path(settings.input))},
         "counts": counts,
         "dropped": {

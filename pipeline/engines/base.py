@@ -9,10 +9,38 @@ import numpy as np
 from numpy.typing import NDArray
 from torch import Tensor
 
+Windows = Sequence[NDArray[np.int64]]
+
 
 class Engine(Protocol):
     """Sorting, padding and precision are an engine's private matter; order and content are not."""
 
-    def encode(self, windows: Sequence[NDArray[np.int64]]) -> list[Tensor]:
-        """The vectors of each window's pieces, float32 [pieces, width], in the order of the windows."""
+    def encode(self, windows: Windows) -> list[Tensor]:
+        """The vectors of each window's pieces, float32 [pieces, width], in the order of the windows.
+
+        Raises WindowError where there is no memory for a single window.
+        """
+        ...
+
+    def describe(self) -> dict[str, object]:
+        """What it runs on and how, for the manifest of a run."""
+        ...
+
+
+class WindowError(MemoryError):
+    """A window that does not fit into memory alone: its document is set aside."""
+
+
+class Forward(Protocol):
+    """Runs an encoder over a batch of windows."""
+
+    def cost(self, lengths: Sequence[int]) -> int:
+        """How many pieces a batch of windows of these lengths, longest first, takes, padding included."""
+        ...
+
+    def __call__(self, windows: Windows) -> Tensor:
+        """The vectors of the pieces of all windows, one after the other, float32 [pieces, width], on the CPU.
+
+        The windows come longest first.
+        """
         ...

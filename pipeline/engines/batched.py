@@ -1,35 +1,67 @@
-"""The fast engine: windows of like length together, within a budget of pieces, on CPU or GPU."""
+"""The fast engine: windows of like length together, within a budget of pieces that adapts to the machine."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor
 
 from pipeline.engines import batching
-from pipeline.model import Reader, pad, unpad
+from pipeline.engines.base import Forward, WindowError, Windows
+from pipeline.engines.budget import Budget
 
 
 class BatchedEngine:
-    def __init__(self, reader: Reader, device: str, pieces: int) -> None:
-        self.reader = reader
-        self.device = device
-        self.pieces = pieces
+    """Batches for a forward pass; halves them where memory ends, and grows them again."""
 
-    @torch.inference_mode()
-    def encode(self, windows: Sequence[NDArray[np.int64]]) -> list[Tensor]:
+    def __init__(self, forward: Forward, budget: Budget, description: Mapping[str, object]) -> None:
+        self.forward = forward
+        self.budget = budget
+        self.description = description
+        self.spent = 0  # pieces that went through the encoder, padding included
+
+    def encode(self, windows: Windows) -> list[Tensor]:
         """Vectors float32 [pieces, width] of each window, in the order of the windows."""
         vectors: list[Tensor | None] = [None] * len(windows)
-        specials = self.reader.specials
-        lengths = [len(window) + specials.around() for window in windows]
-        for batch in batching.plan(lengths, self.pieces):
-            ids, mask = pad([windows[position] for position in batch], specials)
-            output = self.reader.encode(ids.to(self.device), mask.to(self.device))
-            output = output.float().cpu()
-            rows = unpad(output, [len(windows[position]) for position in batch], specials)
-            for position, row in zip(batch, rows, strict=True):
+        order = batching.longest_first([len(window) for window in windows])
+        lengths = [len(windows[position]) for position in order]
+        start = 0
+        while start < len(order):
+            stop = batching.take(lengths, start, self.budget.pieces, self.forward.cost)
+            rows = self._run([windows[position] for position in order[start:stop]])
+            if rows is None:
+                if stop - start == 1:
+                    raise WindowError(f"no memory for a window of {lengths[start]} pieces alone")
+                self.budget.halve(self.forward.cost(lengths[start:stop]))
+                continue  # the same windows again, fewer at once
+            for position, row in zip(order[start:stop], torch.split(rows, lengths[start:stop]), strict=True):
                 vectors[position] = row
+            self.spent += self.forward.cost(lengths[start:stop])
+            start = stop
         return [vector for vector in vectors if vector is not None]
+
+    def describe(self) -> dict[str, object]:
+        """What it runs on and how."""
+        return {**self.description, "pieces": self.budget.pieces, "out_of_memory": self.budget.halvings}
+
+    def _run(self, windows: Windows) -> Tensor | None:
+        """The vectors of a batch, or None where memory ended."""
+        since = time.perf_counter()
+        try:
+            rows = self.forward(windows)
+        except (MemoryError, RuntimeError) as error:
+            if not _is_out_of_memory(error):
+                raise
+            # The error holds the frames, and they the tensors: it must be gone before the next try.
+            del error
+            return None
+        self.budget.served(sum(map(len, windows)), time.perf_counter() - since)
+        return rows
+
+
+def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
+    """CUDA raises a kind of its own; on the CPU, PyTorch raises a plain RuntimeError."""
+    words = ("out of memory", "can't allocate memory", "not enough memory")
+    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

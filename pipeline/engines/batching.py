@@ -1,21 +1,27 @@
-"""The plan: lengths in, lists of positions out. Pure."""
+"""The plan: which windows share a batch. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+
+Cost = Callable[[Sequence[int]], int]  # lengths, longest first, to pieces
 
 
-def plan(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Positions in batches whose padded size, rows times longest, is at most ``budget`` pieces.
+def longest_first(lengths: Sequence[int]) -> list[int]:
+    """Positions by length, longest first: an out-of-memory error comes at once, and batches are even."""
+    return sorted(range(len(lengths)), key=lambda position: (-lengths[position], position))
 
-    Longest first: an out-of-memory error comes at once. Every position stands in exactly one batch;
-    a single row longer than the budget gets a batch of its own.
+
+def take(lengths: Sequence[int], start: int, budget: int, cost: Cost) -> int:
+    """One past the last window of the batch that begins at ``start``; lengths come longest first.
+
+    The batch costs at most ``budget`` pieces; a single window that costs more gets a batch of its own.
     """
-    batches: list[list[int]] = []
-    longest = 0
-    for position in sorted(range(len(lengths)), key=lambda p: (-lengths[p], p)):
-        if not batches or (len(batches[-1]) + 1) * longest > budget:
-            batches.append([])
-            longest = lengths[position]
-        batches[-1].append(position)
-    return batches
+    low, high = start + 1, len(lengths)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if cost(lengths[start:middle]) <= budget:
+            low = middle
+        else:
+            high = middle - 1
+    return low

@@ -24,3 +24,7 @@ class ReferenceEngine:
             ids, mask = pad([window], self.reader.specials)
             vectors += unpad(self.reader.encode(ids, mask), [len(window)], self.reader.specials)
         return vectors
+
+    def describe(self) -> dict[str, object]:
+        """What it runs on and how."""
+        return {"engine": "reference", "device": "cpu", "dtype": "float32"}

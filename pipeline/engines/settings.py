@@ -8,8 +8,12 @@ from typing import TYPE_CHECKING
 from pipeline.config import InputError
 
 if TYPE_CHECKING:
-    from pipeline.engines.base import Engine
+    from pipeline.engines.base import Engine, Forward
     from pipeline.model import Reader
+
+DTYPES = ("float32", "bfloat16")
+# Pieces in a batch that are tried out where none is given. Small batches stay in a processor's cache.
+CANDIDATES = {"cpu": (2048, 1024, 4096, 8192), "cuda": (65536, 16384, 32768, 131072)}
 
 
 @dataclass
@@ -24,28 +28,89 @@ class EngineSettings:
 class BatchedSettings(EngineSettings):
     """Where the encoder runs, in which precision, and how many pieces at once."""
 
-    device: str = "cpu"
-    dtype: str = "float32"
-    pieces: int = 4096  # padded pieces in a batch
+    device: str = "cpu"  # cpu, cuda, cuda:1 …; auto: a GPU where there is one
+    dtype: str = "float32"  # or bfloat16; auto: bfloat16 where the machine multiplies it natively
+    pieces: int | None = None  # in a batch; null: found out on the first batches, and remembered
 
     def build(self, reader: Reader) -> Engine:
         """Raises InputError for a device that is not there or a precision that is not known."""
         import torch
 
         from pipeline.engines.batched import BatchedEngine
+        from pipeline.engines.budget import Budget, Memory
 
-        dtypes = {"float32": torch.float32, "bfloat16": torch.bfloat16}
-        if self.dtype not in dtypes:
-            raise InputError(f"engine.dtype={self.dtype}: expected one of {', '.join(dtypes)}")
-        try:
-            torch.device(self.device)
-        except RuntimeError as error:
-            raise InputError(f"engine.device={self.device}: no such device; use cpu or cuda") from error
-        if self.device.startswith("cuda") and not torch.cuda.is_available():
-            raise InputError(f"engine.device={self.device}: no CUDA device is there; use engine=cpu")
+        device = self._device()
+        dtype = self._dtype(device)
         reader.float().cpu().eval()
-        torch.nn.Module.to(reader.encoder, self.device, dtypes[self.dtype])
-        return BatchedEngine(reader, self.device, self.pieces)
+        forward, name = self._forward(reader, device, dtype)
+        kind = torch.device(device).type
+        if self.pieces is not None:
+            budget = Budget(self.pieces)
+        else:
+            memory = Memory(f"{name} {_machine(reader, device, dtype)}")
+            budget = Budget(CANDIDATES[kind][0], CANDIDATES[kind], memory)
+        described = {"engine": name, "device": _name(device), "dtype": dtype}
+        return BatchedEngine(forward, budget, described)
+
+    def _forward(self, reader: Reader, device: str, dtype: str) -> tuple[Forward, str]:
+        """The packed pass where it knows the encoder, else a padded one; and its name."""
+        import torch
+        from transformers import ModernBertModel
+
+        from pipeline.engines import packed
+        from pipeline.engines.padded import PaddedForward
+
+        encoder, room = reader.encoder, reader.settings.window + reader.specials.around()
+        kind: torch.dtype = getattr(torch, dtype)
+        if isinstance(encoder, ModernBertModel) and packed.fits(encoder, room):
+            return packed.PackedForward(encoder, reader.specials, device, kind), "packed"
+        torch.nn.Module.to(encoder, device, kind)
+        return PaddedForward(reader, device), "padded"
+
+    def _device(self) -> str:
+        import torch
+
+        if self.device == "auto":
+            return "cuda" if torch.cuda.is_available() else "cpu"
+        try:
+            kind = torch.device(self.device).type
+        except RuntimeError as error:
+            raise InputError(f"engine.device={self.device}: no such device; use auto, cpu or cuda") from error
+        if kind not in CANDIDATES:
+            raise InputError(f"engine.device={self.device}: expected auto, cpu or cuda")
+        if kind == "cuda" and not torch.cuda.is_available():
+            raise InputError(f"engine.device={self.device}: no CUDA device is there; use engine=cpu")
+        return self.device
+
+    def _dtype(self, device: str) -> str:
+        import torch
+
+        if self.dtype not in (*DTYPES, "auto"):
+            raise InputError(f"engine.dtype={self.dtype}: expected one of auto, {', '.join(DTYPES)}")
+        if self.dtype != "auto":
+            return self.dtype
+        if device != "cpu":
+            return "bfloat16"
+        able = torch.cpu.get_capabilities()
+        return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
+
+
+@dataclass
+class OpenVinoSettings(BatchedSettings):
+    """The encoder compiled by OpenVINO; the rest as on the processor."""
+
+    def _forward(self, reader: Reader, device: str, dtype: str) -> tuple[Forward, str]:
+        import torch
+
+        try:
+            from pipeline.engines.openvino import OpenVinoForward
+        except ImportError as error:
+            raise InputError(
+                "engine=openvino: OpenVINO is not installed; pip install 'depesche[openvino]'"
+            ) from error
+        if device != "cpu":
+            raise InputError(f"engine.device={self.device}: OpenVINO runs on the processor here; use cpu")
+        return OpenVinoForward(reader, dtype, torch.get_num_threads()), "openvino"
 
 
 @dataclass
@@ -56,3 +121,22 @@ class ReferenceSettings(EngineSettings):
         from pipeline.engines.reference import ReferenceEngine
 
         return ReferenceEngine(reader.float().cpu().eval())
+
+
+def _name(device: str) -> str:
+    import torch
+
+    if device == "cpu":
+        return str(torch.cpu.get_capabilities().get("cpu_name", "cpu"))
+    return torch.cuda.get_device_name(device)
+
+
+def _machine(reader: Reader, device: str, dtype: str) -> str:
+    """What the best size of a batch depends on."""
+    import torch
+
+    shape = reader.encoder.config
+    layers = f"{shape.model_type} {shape.num_hidden_layers}x{shape.hidden_size}"
+    return (
+        f"{layers} window {reader.settings.window} {dtype} {_name(device)} {torch.get_num_threads()} threads"
+    )

@@ -3,17 +3,32 @@
 from __future__ import annotations
 
 import copy
+import json
+from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from transformers import BertModel, ModernBertModel
 
-from pipeline.checkpoint import Model
+from pipeline.checkpoint import Model, load_encoder
 from pipeline.config import InputError
-from pipeline.engines.batching import plan
+from pipeline.engines import batched, batching, packed
+from pipeline.engines.base import WindowError, Windows
+from pipeline.engines.batched import BatchedEngine
+from pipeline.engines.budget import Budget, Memory
+from pipeline.engines.padded import PaddedForward
 from pipeline.engines.settings import BatchedSettings, ReferenceSettings
+from pipeline.model import Reader
+from tests.pipeline import tiny
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "depesche" / "batches.json"
 
 
 def windows(seed: int, count: int) -> list[np.ndarray]:
@@ -21,39 +36,183 @@ def windows(seed: int, count: int) -> list[np.ndarray]:
     return [random.integers(5, 400, size=int(n)) for n in random.integers(1, 25, size=count)]
 
 
-@pytest.mark.parametrize("pieces", [1, 40, 300, 100_000])
-def test_the_batched_engine_answers_as_the_slow_one_in_the_order_of_the_questions(
-    model: Model, pieces: int
+def padded(reader: Reader, pieces: int) -> BatchedEngine:
+    return BatchedEngine(PaddedForward(reader.float().eval(), "cpu"), Budget(pieces), {})
+
+
+def close(first: list[torch.Tensor], second: list[torch.Tensor], tolerance: float) -> bool:
+    pairs = zip(first, second, strict=True)
+    return all(a.shape == b.shape and torch.allclose(a, b, atol=tolerance) for a, b in pairs)
+
+
+@pytest.mark.parametrize("pieces", [1, 40, 300, 100_000, None])
+def test_the_packed_engine_answers_as_the_slow_one_in_the_order_of_the_questions(
+    model: Model, pieces: int | None
 ) -> None:
     questions = windows(3, 65)
     slow = ReferenceSettings().build(copy.deepcopy(model.reader)).encode(questions)
-    fast = BatchedSettings(pieces=pieces).build(copy.deepcopy(model.reader)).encode(questions)
+    engine = BatchedSettings(pieces=pieces).build(copy.deepcopy(model.reader))
+    assert engine.describe()["engine"] == "packed"
+    fast = engine.encode(questions)
     assert [len(v) for v in fast] == [len(q) for q in questions]
-    for a, b in zip(slow, fast, strict=True):
-        assert torch.allclose(a, b, atol=1e-5)
+    assert close(slow, fast, 1e-5)
 
 
-def test_bfloat16_is_close(model: Model) -> None:
+@pytest.mark.parametrize("kind", ["modernbert", "bert"])
+@pytest.mark.parametrize("pieces", [1, 300, 100_000])
+def test_the_padded_engine_answers_as_the_slow_one(tmp_path: Path, kind: str, pieces: int) -> None:
+    reader, _, _ = load_encoder(str(tiny.encoder(tmp_path, kind)), tiny.SETTINGS)
+    questions = windows(3, 65)
+    slow = ReferenceSettings().build(reader).encode(questions)
+    assert close(slow, padded(reader, pieces).encode(questions), 1e-5)
+
+
+def test_an_encoder_that_the_packed_pass_does_not_know_is_padded(tmp_path: Path) -> None:
+    reader, _, _ = load_encoder(str(tiny.encoder(tmp_path, "bert")), tiny.SETTINGS)
+    assert isinstance(reader.encoder, BertModel)
+    assert BatchedSettings().build(reader).describe()["engine"] == "padded"
+
+
+def test_layers_that_look_less_far_than_a_window_are_not_packed(model: Model) -> None:
+    encoder = copy.deepcopy(model.reader.encoder)
+    assert isinstance(encoder, ModernBertModel)
+    assert packed.fits(encoder, encoder.config.sliding_window)
+    assert "sliding_attention" in encoder.config.layer_types
+    assert not packed.fits(encoder, encoder.config.sliding_window + 1)
+
+
+@pytest.mark.parametrize("kind", ["modernbert", "bert"])
+def test_bfloat16_is_close(tmp_path: Path, kind: str) -> None:
+    reader, _, _ = load_encoder(str(tiny.encoder(tmp_path, kind)), tiny.SETTINGS)
     questions = windows(4, 20)
-    slow = ReferenceSettings().build(copy.deepcopy(model.reader)).encode(questions)
-    fast = BatchedSettings(dtype="bfloat16").build(copy.deepcopy(model.reader)).encode(questions)
+    slow = ReferenceSettings().build(copy.deepcopy(reader)).encode(questions)
+    fast = BatchedSettings(dtype="bfloat16").build(reader).encode(questions)
     assert all(v.dtype == torch.float32 for v in fast)
-    for a, b in zip(slow, fast, strict=True):
-        assert torch.allclose(a, b, atol=0.1)
+    assert close(slow, fast, 0.1)
 
 
-@given(st.lists(st.integers(1, 500), max_size=80), st.integers(1, 2000))
-def test_the_plan_asks_everything_once_within_the_budget(lengths: list[int], budget: int) -> None:
-    batches = plan(lengths, budget)
-    assert sorted(position for batch in batches for position in batch) == list(range(len(lengths)))
-    for batch in batches:
-        longest = max(lengths[position] for position in batch)
-        assert len(batch) == 1 or len(batch) * longest <= budget
+def area(lengths: list[int]) -> int:
+    return len(lengths) * lengths[0]
 
 
-@given(st.lists(st.integers(1, 500), min_size=1, max_size=80))
-def test_the_longest_comes_first(lengths: list[int]) -> None:
-    assert lengths[plan(lengths, 1000)[0][0]] == max(lengths)
+@given(st.lists(st.integers(1, 500), max_size=80), st.integers(1, 2000), st.sampled_from([sum, area]))
+def test_the_plan_asks_everything_once_within_the_budget(
+    lengths: list[int], budget: int, cost: batching.Cost
+) -> None:
+    order = batching.longest_first(lengths)
+    assert sorted(order) == list(range(len(lengths)))
+    ordered = [lengths[position] for position in order]
+    assert ordered == sorted(lengths, reverse=True)
+    start = 0
+    while start < len(ordered):
+        stop = batching.take(ordered, start, budget, cost)
+        assert stop > start
+        assert stop - start == 1 or cost(ordered[start:stop]) <= budget
+        assert stop == len(ordered) or cost(ordered[start : stop + 1]) > budget
+        start = stop
+
+
+class Scarce:
+    """A forward pass on a machine whose memory ends at so many pieces; what it fails at changes."""
+
+    def __init__(self, room: list[int], error: Exception) -> None:
+        self.room, self.error = room, error
+        self.sizes: list[int] = []
+
+    def cost(self, lengths: list[int]) -> int:
+        return sum(lengths)
+
+    def __call__(self, windows: Windows) -> torch.Tensor:
+        size = sum(map(len, windows))
+        if size > self.room[len(self.sizes) % len(self.room)]:
+            self.sizes.append(-size)
+            raise self.error
+        self.sizes.append(size)
+        return torch.from_numpy(np.concatenate(windows)).float()[:, None]
+
+
+ERRORS = [
+    torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
+    RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
+    MemoryError(),
+]
+
+
+@pytest.mark.parametrize("error", ERRORS)
+@pytest.mark.parametrize("seed", range(60))
+def test_where_memory_ends_nothing_is_lost_or_reordered(error: Exception, seed: int) -> None:
+    random = np.random.default_rng(seed)
+    questions = windows(seed, 200)
+    forward = Scarce(random.integers(25, 900, size=37).tolist(), error)
+    engine = BatchedEngine(forward, Budget(800), {})
+    answers = engine.encode(questions)
+    for question, answer in zip(questions, answers, strict=True):
+        assert answer[:, 0].tolist() == question.tolist()
+    failed = [size for size in forward.sizes if size < 0]
+    assert engine.describe()["out_of_memory"] == len(failed)
+
+
+def test_a_batch_that_does_not_fit_is_halved_and_grows_again() -> None:
+    questions = [np.arange(10)] * 3000
+    forward = Scarce([*([250] * 8), *([10_000] * 400)], ERRORS[0])
+    BatchedEngine(forward, Budget(1000), {}).encode(questions)
+    assert forward.sizes[:3] == [-1000, -500, 250]
+    assert max(forward.sizes) == 1000
+
+
+def test_a_window_that_does_not_fit_alone_is_an_error_of_its_own() -> None:
+    engine = BatchedEngine(Scarce([20], ERRORS[0]), Budget(100), {})
+    with pytest.raises(WindowError, match="no memory for a window of 30 pieces alone"):
+        engine.encode([np.arange(5), np.arange(30)])
+
+
+def test_another_error_is_not_taken_for_a_want_of_memory() -> None:
+    with pytest.raises(RuntimeError, match="shapes do not match"):
+        BatchedEngine(Scarce([0], RuntimeError("shapes do not match")), Budget(8), {}).encode(windows(1, 3))
+
+
+def test_the_fastest_size_of_batch_is_found_out_and_remembered(cache: Path) -> None:
+    budget = Budget(1, (100, 200, 400), Memory("a machine"))
+    speeds = {100: 1.0, 200: 3.0, 400: 2.0}
+    sizes = []
+    for _ in range(12):
+        sizes.append(budget.pieces)
+        budget.served(budget.pieces, budget.pieces / speeds[budget.pieces])
+    assert sizes == [100, 200, 400] * 3 + [200] * 3
+    assert json.loads(cache.read_text(encoding="utf-8")) == {"a machine": 200}
+    assert Budget(1, (100, 200, 400), Memory("a machine")).pieces == 200
+    assert Budget(1, (100, 400), Memory("a machine")).pieces == 100, "no candidate any more"
+    assert Budget(7, memory=Memory("a machine")).pieces == 7, "told, not found out"
+
+
+def test_a_batch_that_is_hardly_filled_says_nothing() -> None:
+    budget = Budget(1, (100, 200))
+    for _ in range(50):
+        budget.served(10, 1.0)
+    assert budget.candidates == (100, 200)
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"a machine": "x"}', "{"])
+def test_a_cache_that_is_no_cache_is_forgotten(cache: Path, content: str) -> None:
+    cache.parent.mkdir(parents=True)
+    cache.write_text(content, encoding="utf-8")
+    assert Memory("a machine").recall() is None
+    Memory("a machine").keep(5)
+    assert Memory("a machine").recall() == 5
+
+
+def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
+    Memory("a machine").keep(5)
+    assert Memory("a machine").recall() is None
+
+
+def test_auto_is_what_the_machine_has(model: Model) -> None:
+    told = BatchedSettings("auto", "auto").build(copy.deepcopy(model.reader)).describe()
+    able = torch.cpu.get_capabilities()
+    native = torch.cuda.is_available() or able.get("avx512_bf16") or able.get("amx_bf16")
+    assert told["dtype"] == ("bfloat16" if native else "float32")
 
 
 def test_what_is_not_there_is_said(model: Model) -> None:
@@ -61,6 +220,12 @@ def test_what_is_not_there_is_said(model: Model) -> None:
         BatchedSettings(dtype="float7").build(model.reader)
     with pytest.raises(InputError, match=r"engine\.device=warp: no such device"):
         BatchedSettings(device="warp").build(model.reader)
+    with pytest.raises(InputError, match=r"engine\.device=meta: expected auto, cpu or cuda"):
+        BatchedSettings(device="meta").build(model.reader)
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="no CUDA device"):
             BatchedSettings(device="cuda").build(model.reader)
+
+
+def test_messages_of_memory_are_known() -> None:
+    assert all(batched._is_out_of_memory(error) for error in ERRORS)  # type: ignore[arg-type]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numpy as np
 from hypothesis import given
 
 from annotations import scheme
@@ -19,7 +20,7 @@ def prepared(document: Document) -> tuple[pairs.MentionTable, pairs.Pairs] | Non
     if not len(table) or document.annotation is None:
         return None
     mentions = pairs.mention_table(document.annotation.mentions, table)
-    return mentions, pairs.ask(mentions, table, 1)
+    return mentions, pairs.ask(mentions, 1)
 
 
 @given(documents())
@@ -71,11 +72,12 @@ def test_features_stay_in_their_tables(document: Document) -> None:
     found = prepared(document)
     if found is None:
         return
-    _, asked = found
-    assert (asked.gap < pairs.GAP_BUCKETS).all()
-    assert (asked.nesting < pairs.NESTINGS).all()
-    assert (asked.crowd < pairs.CROWDS).all()
-    assert (asked.context[:, :, 0] <= asked.context[:, :, 1]).all()
+    table, asked = found
+    assert ((asked.place >= 0) & (asked.place < pairs.PLACES)).all()
+    assert (asked.between[:, 0] <= asked.between[:, 1]).all()
+    assert (table.opening <= table.first).all()
+    ends = np.maximum(table.last[asked.head], table.last[asked.tail])
+    assert (table.last[asked.later] == ends).all()
 
 
 def test_flat_ranges() -> None:

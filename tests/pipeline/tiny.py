@@ -43,8 +43,8 @@ def character_tokenizer() -> Tokenizer:
     return model
 
 
-def encoder(folder: Path, kind: str = "modernbert") -> Path:
-    """A folder as a public checkpoint has it: configuration, weights, tokenizer."""
+def encoder(folder: Path, kind: str = "modernbert", spread: float = 0.02) -> Path:
+    """A folder as a public checkpoint has it: configuration, weights of that spread, tokenizer."""
     torch.manual_seed(5)
     tokenizer(folder)
     shape = {
@@ -55,6 +55,7 @@ def encoder(folder: Path, kind: str = "modernbert") -> Path:
         "intermediate_size": 24,
         "max_position_embeddings": 64,
         "pad_token_id": 0,
+        "initializer_range": spread,
     }
     if kind == "bert":
         BertModel(BertConfig(**shape)).save_pretrained(folder)
@@ -67,7 +68,8 @@ def encoder(folder: Path, kind: str = "modernbert") -> Path:
 def model(folder: Path, thresholds: Thresholds | None = None) -> Model:
     """A model with random weights."""
     torch.manual_seed(7)
-    reader, pieces, _ = load_encoder(str(encoder(folder)), SETTINGS)
+    # So large that neighbours matter: no two mentions are read alike.
+    reader, pieces, _ = load_encoder(str(encoder(folder, spread=0.5)), SETTINGS)
     # Large weights: scores far from one another, so that nothing hangs on the last digit.
     for head in (reader.outer, reader.inner):
         torch.nn.init.normal_(head.score.weight, std=2.0)
