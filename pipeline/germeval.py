@@ -96,7 +96,7 @@ def _score_seed(settings: GermevalSettings, parts: Parts, seed: int, folder: Pat
     """The counts of one seed, by label. A seed that is already there is not trained again."""
     done = folder / "counts.json"
     choices = (settings.encoder, settings.head, settings.optimization, settings.mix_weight)
-    key = versions.fingerprint((choices, seed, parts))
+    key = versions.fingerprint((choices, settings.encoder.weights(), seed, parts))
     if done.is_file():
         record = json.loads(done.read_text("utf-8"))
         if record["key"] == key:

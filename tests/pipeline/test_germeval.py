@@ -12,6 +12,7 @@ from eval.sequences import read_tags, score
 from pipeline.config import InputError, load
 from pipeline.germeval import HELD_OUT, confirm, read_parts, tags, task
 from pipeline.settings import GermevalSettings
+from tests.pipeline import tiny
 
 NAMES = ("Jonas", "Vaitkus", "Riga", "Moskau", "Kreml")
 
@@ -73,6 +74,18 @@ def test_a_run_leaves_a_figure_that_another_scorer_confirms(
     assert not (folder / "state").exists()
     task(given)
     assert "epoch" not in capsys.readouterr().out  # what is there is not trained again
+
+
+def test_an_encoder_of_the_same_name_with_other_weights_is_trained_anew(tmp_path: Path) -> None:
+    labelled(tmp_path)
+    (tmp_path / "encoder").mkdir()
+    given = settings(tiny.encoder(tmp_path / "encoder"), tmp_path, "optimization.epochs=1")
+    task(given)
+    counts = tmp_path / "run" / "seed-1" / "counts.json"
+    before = json.loads(counts.read_text("utf-8"))["key"]
+    tiny.encoder(tmp_path / "encoder", spread=0.3)
+    task(given)
+    assert json.loads(counts.read_text("utf-8"))["key"] != before
 
 
 def test_a_corpus_without_a_share_is_refused(encoder_folder: Path, tmp_path: Path) -> None:
