@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -94,46 +94,39 @@ def pair_inputs(pairs: Pairs, device: torch.device | str = "cpu") -> PairInputs:
 
 
 @dataclass(frozen=True, slots=True)
-class Block:
-    """Some pairs, with the stretch of mentions and the stretch of pieces that they need."""
+class Stretch:
+    """The stretch of mentions and the stretch of pieces that some pairs need."""
 
-    pairs: slice
     mentions: slice
     pieces: slice
 
 
-def blocks(table: MentionTable, pairs: Pairs, size: int) -> Iterator[Block]:
-    """Pairs in blocks of at most ``size``.
-
-    Pairs stand in order of the text, so that a block reads a stretch of it: what a block costs does not
-    grow with the length of the document.
-    """
-    for start in range(0, len(pairs), size):
-        rows = slice(start, min(start + size, len(pairs)))
-        low = int(min(pairs.head[rows].min(), pairs.tail[rows].min()))
-        high = int(max(pairs.head[rows].max(), pairs.tail[rows].max())) + 1
-        here = slice(low, high)
-        first = int(min(table.opening[here].min(), table.first[here].min()))
-        last = int(max(table.closing[here].max(), table.last[here].max()))
-        yield Block(rows, here, slice(first, last))
+def stretch(table: MentionTable, pairs: Pairs) -> Stretch:
+    """Pairs whose heads stand side by side read a stretch of the text: no more of it need be at hand."""
+    low = int(min(pairs.head.min(), pairs.tail.min()))
+    high = int(max(pairs.head.max(), pairs.tail.max())) + 1
+    here = slice(low, high)
+    first = int(min(table.opening[here].min(), table.first[here].min()))
+    last = int(max(table.closing[here].max(), table.last[here].max()))
+    return Stretch(here, slice(first, last))
 
 
-def within(mentions: MentionInputs, pairs: PairInputs, block: Block) -> tuple[MentionInputs, PairInputs]:
-    """The inputs of a block, over tables of mentions and of pieces that hold just its stretches."""
-    here, shift = block.mentions, block.pieces.start
+def within(mentions: MentionInputs, pairs: PairInputs, here: Stretch) -> tuple[MentionInputs, PairInputs]:
+    """The inputs over tables of mentions and of pieces that hold just a stretch."""
+    some, shift, first = here.mentions, here.pieces.start, here.mentions.start
     return (
         MentionInputs(
-            mentions.label[here],
-            mentions.own.part(here, shift),
-            mentions.before.part(here, shift),
-            mentions.after.part(here, shift),
+            mentions.label[some],
+            mentions.own.part(some, shift),
+            mentions.before.part(some, shift),
+            mentions.after.part(some, shift),
         ),
         PairInputs(
-            pairs.head[block.pairs] - here.start,
-            pairs.tail[block.pairs] - here.start,
-            pairs.allowed[block.pairs],
-            pairs.place[block.pairs],
-            pairs.later[block.pairs] - here.start,
-            pairs.between[block.pairs] - shift,
+            pairs.head - first,
+            pairs.tail - first,
+            pairs.allowed,
+            pairs.place,
+            pairs.later - first,
+            pairs.between - shift,
         ),
     )

@@ -158,7 +158,7 @@ class RelationHead(nn.Module):
         A stretch of text (before, between, after the two) is a weighted mean of its pieces: the weights
         say which pieces matter (verbs, say), one set for each of the heads. What stands before and after
         belongs to a mention. What stands between belongs to a pair: running sums of values and of weights
-        give the mean of any stretch in constant time; in float64 their differences are exact to float32.
+        give the mean of any stretch in constant time, in float64, so that differences keep float32's digits.
         """
         dropped = self.dropout(table)
         weights = self.weight(dropped).float().clamp(-8.0, 8.0).exp().unflatten(1, (3, CONTEXT_HEADS))
@@ -180,19 +180,19 @@ class RelationHead(nn.Module):
             torch.cat(rows), len(mentions), _running_sums(values[:, 1]), _running_sums(weights[:, 1])
         )
 
-    def forward(self, shared: Shared, pairs: PairInputs) -> tuple[Tensor, Tensor]:
+    def forward(self, shared: Shared, asked: PairInputs) -> tuple[Tensor, Tensor]:
         """Vectors of pairs, float [pairs, hidden], and relation scores, float [pairs, relations].
 
         A relation that the scheme does not allow between the two labels scores minus infinity.
         """
-        columns = (pairs.head, pairs.tail, torch.minimum(pairs.head, pairs.tail), pairs.later, pairs.place)
+        columns = (asked.head, asked.tail, torch.minimum(asked.head, asked.tail), asked.later, asked.place)
         index = torch.stack([column + n * shared.mentions for n, column in enumerate(columns)], dim=1)
         mixed = functional.embedding_bag(index, shared.rows, mode="sum")
-        mixed = mixed + _mean_between(shared.values, shared.weights, pairs.between).to(mixed.dtype)
+        mixed = mixed + _mean_between(shared.values, shared.weights, asked.between).to(mixed.dtype)
         hidden = functional.gelu(self.norm(mixed))
         hidden = hidden + functional.gelu(self.mix(self.dropout(hidden)))
         scores = self.relation(self.dropout(hidden))
-        return hidden, scores.masked_fill(~pairs.allowed, -torch.inf)
+        return hidden, scores.masked_fill(~asked.allowed, -torch.inf)
 
     def details(self, hidden: Tensor, relation: Tensor) -> Tensor:
         """Vectors of relations, float [relations, hidden], from those of their pairs and their labels."""

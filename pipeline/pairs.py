@@ -1,12 +1,12 @@
 """Which pairs of mentions are asked about, and which mentions may be source, time or place. Pure.
 
 From the scheme alone: a pair is asked where some label may join its two labels and the two stand within
-reach of each other. Nothing here is quadratic in the document.
+reach of each other. Nothing here is quadratic in the document, but in what stands within reach.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -84,7 +84,7 @@ class Pairs:
 
 def mention_table(mentions: Sequence[Mention], pieces: PieceTable) -> MentionTable:
     """Mentions in canonical order with their pieces; of a document without pieces, none."""
-    ordered = tuple(sorted(mentions)) if len(pieces) else ()
+    ordered = tuple(dict.fromkeys(sorted(mentions))) if len(pieces) else ()
     starts = np.array([mention.start for mention in ordered], dtype=np.int64)
     ends = np.array([mention.end for mention in ordered], dtype=np.int64)
     first, last = pieces.pieces_of_all(starts, ends)
@@ -95,12 +95,34 @@ def mention_table(mentions: Sequence[Mention], pieces: PieceTable) -> MentionTab
     return MentionTable(ordered, first, last, labels, sentence, borders[sentence], closing)
 
 
+def ask_in_parts(table: MentionTable, reach: int, size: int) -> Iterator[Pairs]:
+    """``ask`` for some heads after the other: about ``size`` pairs at once, so that memory has an end.
+
+    A sentence has one, so what a part needs does not grow with the document.
+    """
+    low, high = _within_reach(table, reach)
+    before = np.concatenate(([0], np.cumsum(high - low)))
+    start = 0
+    while start < len(table):
+        stop = max(int(np.searchsorted(before, before[start] + size, side="right")) - 1, start + 1)
+        yield _ask(table, np.arange(start, stop), low[start:stop], high[start:stop])
+        start = stop
+
+
 def ask(table: MentionTable, reach: int) -> Pairs:
     """All pairs that some relation may join, at most ``reach`` sentences apart, in order of the head."""
+    return _ask(table, np.arange(len(table)), *_within_reach(table, reach))
+
+
+def _within_reach(table: MentionTable, reach: int) -> tuple[Integers, Integers]:
+    """For each mention the first one within reach, and one past the last."""
     # Mentions are in order of the text, so those within reach stand side by side.
     low = np.searchsorted(table.sentence, table.sentence - reach, side="left")
-    high = np.searchsorted(table.sentence, table.sentence + reach, side="right")
-    head = np.repeat(np.arange(len(table)), high - low)
+    return low, np.searchsorted(table.sentence, table.sentence + reach, side="right")
+
+
+def _ask(table: MentionTable, heads: Integers, low: Integers, high: Integers) -> Pairs:
+    head = np.repeat(heads, high - low)
     tail = flat_ranges(low, high)
     # Of a symmetric relation, which is stored once, the earlier mention is the head.
     forward = (head < tail).astype(np.int64)

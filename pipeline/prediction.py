@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import torch
 
 from annotations.document import Annotation, Document
 from pipeline import decoding, pairs, relating, windows
 from pipeline.checkpoint import Model
-from pipeline.engines.base import Engine
+from pipeline.engines.base import Engine, is_out_of_memory
 from pipeline.pieces import PieceTable, tokenize
 
+_CHARACTERS = 4  # of a piece, about
 AskedPair = tuple[tuple[int, int], tuple[int, int]]  # spans of head and tail, code points
 
 
@@ -66,7 +68,7 @@ class Predictor:
 
     model: Model
     engine: Engine
-    chunk: int = 65536  # pieces that are worked on together
+    chunk: int = 65536  # about so many pieces are worked on together
     ledger: Ledger = field(default_factory=Ledger)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Predicted | Failed]:
@@ -74,36 +76,46 @@ class Predictor:
         with ThreadPoolExecutor(max_workers=1) as thread:
             pending: Future[list[PieceTable]] | None = None
             chunk: Sequence[Document] = ()
-            for following in _chunks(documents, self.chunk * 4):
+            for following in _chunks(documents, self.chunk * _CHARACTERS):
                 ahead = thread.submit(tokenize, following, self.model.tokenizer)
                 if pending is not None:
-                    yield from self._read_chunk(chunk, pending)
+                    yield from self._read_chunk(chunk, pending.result)
                 pending, chunk = ahead, following
             if pending is not None:
-                yield from self._read_chunk(chunk, pending)
+                yield from self._read_chunk(chunk, pending.result)
 
     def _read_chunk(
-        self, documents: Sequence[Document], tokenized: Future[list[PieceTable]]
+        self, documents: Sequence[Document], tokenized: Callable[[], list[PieceTable]]
     ) -> Iterator[Predicted | Failed]:
+        results = self._try(documents, tokenized)
+        if not isinstance(results, str):
+            yield from results
+        elif len(documents) == 1:
+            yield Failed(documents[0], results)
+        else:
+            # One of them is to blame: alone, it is set aside; the others are read as before.
+            for document in documents:
+                yield from self._read_chunk([document], partial(tokenize, [document], self.model.tokenizer))
+
+    def _try(
+        self, documents: Sequence[Document], tokenized: Callable[[], list[PieceTable]]
+    ) -> list[Predicted] | str:
+        """The results of a chunk, or what went wrong: the error itself would hold the chunk's tensors."""
         since = time.perf_counter()
-        tables = tokenized.result()
+        try:
+            tables = tokenized()
+        except (TypeError, ValueError) as error:  # text without a UTF-8 form
+            return f"{type(error).__name__}: {error}"
         self.ledger.took("tokenise", since)
         try:
-            yield from self._predict(documents, tables)
-        except (decoding.NotFiniteError, MemoryError) as error:
-            if len(documents) == 1:
-                yield Failed(documents[0], f"{type(error).__name__}: {error}")
-                return
-            # One of them is to blame: alone, it is set aside; the others are read as before.
-            for document, table in zip(documents, tables, strict=True):
-                done: Future[list[PieceTable]] = Future()
-                done.set_result([table])
-                yield from self._read_chunk([document], done)
+            return self._predict(documents, tables)
+        except (decoding.NotFiniteError, MemoryError, RuntimeError) as error:
+            if not isinstance(error, decoding.NotFiniteError) and not is_out_of_memory(error):
+                raise
+            return f"{type(error).__name__}: {error}"
 
     @torch.inference_mode()
-    def _predict(
-        self, documents: Sequence[Document], tables: Sequence[PieceTable]
-    ) -> list[Predicted | Failed]:
+    def _predict(self, documents: Sequence[Document], tables: Sequence[PieceTable]) -> list[Predicted]:
         reader, ledger = self.model.reader, self.ledger
         since = time.perf_counter()
         lengths = [len(table) for table in tables]

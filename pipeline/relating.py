@@ -14,13 +14,15 @@ from annotations import scheme
 from annotations.document import Annotation, Mention, Relation
 from pipeline import assemble, pairs
 from pipeline.decoding import NotFiniteError, Thresholds
-from pipeline.heads import MentionInputs, PairInputs, Ranges, Shared, pointer_log_probabilities
+from pipeline.heads import PairInputs, Ranges, Shared, pointer_log_probabilities
 from pipeline.model import Reader
 from pipeline.pieces import PieceTable
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
-PAIRS_AT_ONCE = 32768  # share what is computed for their pieces and mentions
+PAIRS_AT_ONCE = (
+    65536  # about; before the scheme is asked; they share what is computed for their pieces and mentions
+)
 SCORED_AT_ONCE = 2048  # pairs whose vectors fit the processor's cache
 
 
@@ -47,16 +49,20 @@ def decode_relations(
     """
     found = [pairs.mention_table(told, table) for told, table in zip(mentions, tables, strict=True)]
     table = assemble.join_mentions(found, [len(pieces) for pieces in tables])
-    asked = pairs.ask(table, reader.settings.reach)
     relations: list[list[Relation]] = [[] for _ in tables]
-    if len(asked):
-        _relate(reader, vectors, piece_ids(tables), Question(table, asked, thresholds), relations)
+    asked = 0
+    if len(table):
+        reading = Reading(reader, table, vectors, piece_ids(tables), thresholds)
+        for some in pairs.ask_in_parts(table, reader.settings.reach, PAIRS_AT_ONCE):
+            if len(some):
+                asked += len(some)
+                reading.relate(some, relations)
     # Where there is no piece, the mentions stand as they were told, and nothing joins them.
     annotations = [
         Annotation(tuple(sorted(told)), tuple(sorted(there)))
         for told, there in zip(mentions, relations, strict=True)
     ]
-    return annotations, len(asked)
+    return annotations, asked
 
 
 def piece_ids(tables: Sequence[PieceTable]) -> Tensor:
@@ -64,102 +70,80 @@ def piece_ids(tables: Sequence[PieceTable]) -> Tensor:
     return torch.from_numpy(np.concatenate([table.ids for table in tables]))
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What is asked, and what counts as a yes."""
+class Reading:
+    """What all pairs of some documents are read from."""
 
-    table: pairs.MentionTable
-    pairs: pairs.Pairs
-    thresholds: Thresholds
+    def __init__(
+        self,
+        reader: Reader,
+        table: pairs.MentionTable,
+        vectors: Tensor,
+        ids: Tensor,
+        thresholds: Thresholds,
+    ) -> None:
+        self.reader, self.table, self.vectors, self.ids = reader, table, vectors, ids
+        self.inputs = assemble.mention_inputs(table)
+        self.mentions = self._mention_vectors()
+        between_actors = torch.from_numpy(pairs.BETWEEN_ACTORS)
+        self.limit = torch.where(between_actors, thresholds.actors, thresholds.static).float()
 
-    def limit(self) -> Tensor:
-        """From which probability on a relation is predicted, float [relations]."""
-        actors = torch.from_numpy(pairs.BETWEEN_ACTORS)
-        return torch.where(actors, self.thresholds.actors, self.thresholds.static).float()
+    def _mention_vectors(self) -> Tensor:
+        """Vectors of all mentions, float [mentions, width]; only their own pieces are looked at."""
+        rows = self.inputs.own.flat
+        deep = self.reader.beside_words(self.vectors[rows], self.ids[rows])
+        own = Ranges(torch.arange(len(rows)), self.inputs.own.offsets)
+        return self.reader.relations.mentions(deep, replace(self.inputs, own=own))
 
-
-def _relate(
-    reader: Reader, vectors: Tensor, ids: Tensor, question: Question, relations: list[list[Relation]]
-) -> None:
-    inputs, asked = assemble.mention_inputs(question.table), assemble.pair_inputs(question.pairs)
-    mention_vectors = _mention_vectors(reader, vectors, ids, inputs)
-    for block in assemble.blocks(question.table, question.pairs, PAIRS_AT_ONCE):
-        here, rows = assemble.within(inputs, asked, block)
-        deep = reader.beside_words(vectors[block.pieces], ids[block.pieces])
-        shared = reader.relations.share(deep, mention_vectors[block.mentions], here)
-        parts = [
-            _score(reader, shared, rows[start : start + SCORED_AT_ONCE], question.limit())
-            for start in range(0, len(rows), SCORED_AT_ONCE)
-        ]
+    def relate(self, asked: pairs.Pairs, relations: list[list[Relation]]) -> None:
+        """Put the relations among the pairs to their documents. Raises NotFiniteError."""
+        head = self.reader.relations
+        here = assemble.stretch(self.table, asked)
+        mentions, rows = assemble.within(self.inputs, assemble.pair_inputs(asked), here)
+        deep = self.reader.beside_words(self.vectors[here.pieces], self.ids[here.pieces])
+        shared = head.share(deep, self.mentions[here.mentions], mentions)
+        starts = range(0, len(rows), SCORED_AT_ONCE)
+        parts = [self._score(shared, rows[start : start + SCORED_AT_ONCE], start) for start in starts]
         pair, label, score, hidden = (torch.cat(column) for column in zip(*parts, strict=True))
         if len(pair):
-            shift = torch.arange(0, len(rows), SCORED_AT_ONCE) + block.pairs.start
-            pair = pair + shift.repeat_interleave(torch.tensor([len(part[0]) for part in parts]))
-            details = reader.relations.details(hidden, label)
-            found = Found(pair.numpy(), label.numpy(), score.numpy(), details)
-            _resolve(reader, mention_vectors, question, found, relations)
+            details = head.details(hidden, label)
+            self._resolve(asked, Found(pair.numpy(), label.numpy(), score.numpy(), details), relations)
 
+    def _score(self, shared: Shared, rows: PairInputs, start: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """The relations among some pairs: numbers of pairs, labels, probabilities, vectors of the pairs."""
+        hidden, scores = self.reader.relations(shared, rows)
+        chances = torch.sigmoid(scores.float())
+        if not bool(torch.isfinite(chances).all()):
+            raise NotFiniteError("relation scores are not finite")
+        pair, label = torch.nonzero((chances >= self.limit) & rows.allowed, as_tuple=True)
+        return pair + start, label, chances[pair, label], hidden[pair]
 
-def _mention_vectors(reader: Reader, vectors: Tensor, ids: Tensor, inputs: MentionInputs) -> Tensor:
-    """Vectors of all mentions, float [mentions, width]; only their own pieces are looked at."""
-    rows = inputs.own.flat
-    deep = reader.beside_words(vectors[rows], ids[rows])
-    own = Ranges(torch.arange(len(rows)), inputs.own.offsets)
-    return reader.relations.mentions(deep, replace(inputs, own=own))
-
-
-def _score(
-    reader: Reader, shared: Shared, rows: PairInputs, limit: Tensor
-) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """The relations among some pairs: numbers of pairs, labels, probabilities, vectors of the pairs."""
-    hidden, scores = reader.relations(shared, rows)
-    chances = torch.sigmoid(scores.float())
-    if not bool(torch.isfinite(chances).all()):
-        raise NotFiniteError("relation scores are not finite")
-    pair, label = torch.nonzero(chances >= limit, as_tuple=True)
-    return pair, label, chances[pair, label], hidden[pair]
-
-
-def _resolve(
-    reader: Reader,
-    mention_vectors: Tensor,
-    question: Question,
-    found: Found,
-    relations: list[list[Relation]],
-) -> None:
-    """Give each relation its modality, source, time and place, and put it to its document."""
-    table = question.table
-    head, tail = question.pairs.head[found.pair], question.pairs.tail[found.pair]
-    modality = reader.relations.modality(found.details).argmax(dim=1).tolist()
-    actors = pairs.BETWEEN_ACTORS[found.label]
-    pointed: dict[str, list[Mention | None]] = {}
-    for kind, pointer in reader.relations.pointers.items():
-        options = pairs.candidates(table, head, tail, kind)
-        best = _point(pointer, found.details, mention_vectors, options)
-        known = (best >= 0) & (actors | (kind == "source"))
-        pointed[kind] = [
-            table.mentions[mention] if is_known else None
-            for mention, is_known in zip(best.tolist(), known.tolist(), strict=True)
-        ]
-    rows = zip(
-        assemble.document_of(table, head).tolist(),
-        head.tolist(),
-        tail.tolist(),
-        found.label.tolist(),
-        found.score.tolist(),
-        strict=True,
-    )
-    for row, (document, first, second, label, score) in enumerate(rows):
-        relations[document].append(
-            Relation(
-                table.mentions[first],
-                table.mentions[second],
-                scheme.RELATION_LABELS[label],
-                modality=scheme.MODALITIES[modality[row]],
-                score=score,
-                **{kind: mentions[row] for kind, mentions in pointed.items()},
+    def _resolve(self, asked: pairs.Pairs, found: Found, relations: list[list[Relation]]) -> None:
+        """Give each relation its modality, source, time and place, and put it to its document."""
+        table = self.table
+        head, tail = asked.head[found.pair], asked.tail[found.pair]
+        modality = self.reader.relations.modality(found.details).argmax(dim=1).tolist()
+        actors = pairs.BETWEEN_ACTORS[found.label]
+        pointed: dict[str, list[Mention | None]] = {}
+        for kind, pointer in self.reader.relations.pointers.items():
+            best = _point(pointer, found.details, self.mentions, pairs.candidates(table, head, tail, kind))
+            known = (best >= 0) & (actors | (kind == "source"))
+            pointed[kind] = [
+                table.mentions[mention] if is_known else None
+                for mention, is_known in zip(best.tolist(), known.tolist(), strict=True)
+            ]
+        documents = assemble.document_of(table, head)
+        columns = (column.tolist() for column in (documents, head, tail, found.label, found.score))
+        for row, (document, first, second, label, score) in enumerate(zip(*columns, strict=True)):
+            relations[document].append(
+                Relation(
+                    table.mentions[first],
+                    table.mentions[second],
+                    scheme.RELATION_LABELS[label],
+                    modality=scheme.MODALITIES[modality[row]],
+                    score=score,
+                    **{kind: mentions[row] for kind, mentions in pointed.items()},
+                )
             )
-        )
 
 
 def _point(pointer: nn.Module, details: Tensor, vectors: Tensor, options: pairs.Candidates) -> Integers:

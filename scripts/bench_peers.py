@@ -19,7 +19,7 @@ from annotations import scheme
 from pipeline.folder import EMBEDDED
 
 _TAGS = [f"{prefix}-{label}" for label in scheme.ENTITY_LABELS for prefix in "BI"]
-_ROOM = 500  # pieces: longer texts are cut between words beforehand, for those who cannot
+_ROOM = 500  # pieces; texts are cut to 250 words beforehand, which are about 400
 
 
 class Peer(Protocol):
@@ -34,8 +34,8 @@ def _cut(texts: Sequence[str], words: int = 250) -> list[str]:
     """Texts of at most so many words."""
     parts = []
     for text in texts:
-        tokens = text.split(" ")
-        parts += [" ".join(tokens[start : start + words]) for start in range(0, len(tokens), words)]
+        found = text.split()
+        parts += [" ".join(found[start : start + words]) for start in range(0, len(found), words)]
     return parts
 
 

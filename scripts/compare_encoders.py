@@ -3,7 +3,8 @@
 python scripts/compare_encoders.py --corpora DIR --minutes 4 runs/shapes
 
 Each shape is pretrained alone, on the same text, for the same time, and then reads held-out text. Losses are
-nats a hidden word, so that vocabularies of different sizes can be compared. Started again, it goes on.
+in nats, a hidden piece and a hidden word: the latter compares vocabularies of different sizes. Started
+again, it goes on.
 """
 
 from __future__ import annotations

@@ -31,6 +31,15 @@ class WindowError(MemoryError):
     """A window that does not fit into memory alone: its document is set aside."""
 
 
+_NO_MEMORY = ("out of memory", "can't allocate memory", "not enough memory", "bad_alloc", "alloc_failed")
+
+
+def is_out_of_memory(error: BaseException) -> bool:
+    """Whether an error says that memory ended: CUDA and the processor raise plain RuntimeErrors, too."""
+    said = str(error).lower()
+    return isinstance(error, MemoryError) or any(words in said for words in _NO_MEMORY)
+
+
 class Forward(Protocol):
     """Runs an encoder over a batch of windows."""
 

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from pipeline.engines import batching
-from pipeline.engines.base import Forward, WindowError, Windows
+from pipeline.engines.base import Forward, WindowError, Windows, is_out_of_memory
 from pipeline.engines.budget import Budget
 
 
@@ -33,14 +33,16 @@ class BatchedEngine:
             rows = self._run([windows[position] for position in order[start:stop]])
             if rows is None:
                 if stop - start == 1:
-                    raise WindowError(f"no memory for a window of {lengths[start]} pieces alone")
+                    raise WindowError(
+                        f"no memory for a window of {lengths[start]} pieces alone; free some, or use a model "
+                        "with shorter windows"
+                    )
                 self.budget.halve(self.forward.cost(lengths[start:stop]))
                 continue  # the same windows again, fewer at once
             for position, row in zip(order[start:stop], torch.split(rows, lengths[start:stop]), strict=True):
                 vectors[position] = row
-            self.spent += self.forward.cost(lengths[start:stop])
             start = stop
-        return [vector for vector in vectors if vector is not None]
+        return [vector for vector in vectors if vector is not None]  # none is left: all were served
 
     def describe(self) -> dict[str, object]:
         """What it runs on and how."""
@@ -52,16 +54,11 @@ class BatchedEngine:
         try:
             rows = self.forward(windows)
         except (MemoryError, RuntimeError) as error:
-            if not _is_out_of_memory(error):
+            if not is_out_of_memory(error):
                 raise
-            # The error holds the frames, and they the tensors: it must be gone before the next try.
-            del error
+            # The error holds the frames, and they the tensors: it is gone before the next try.
             return None
-        self.budget.served(sum(map(len, windows)), time.perf_counter() - since)
+        cost = self.forward.cost([len(window) for window in windows])
+        self.spent += cost
+        self.budget.served(sum(map(len, windows)), cost, time.perf_counter() - since)
         return rows
-
-
-def _is_out_of_memory(error: MemoryError | RuntimeError) -> bool:
-    """CUDA raises a kind of its own; on the CPU, PyTorch raises a plain RuntimeError."""
-    words = ("out of memory", "can't allocate memory", "not enough memory")
-    return isinstance(error, MemoryError) or any(word in str(error) for word in words)

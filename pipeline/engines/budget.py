@@ -20,12 +20,16 @@ class Budget:
     pieces: int
     candidates: Sequence[int] = ()
     memory: Memory | None = None  # where the winner is remembered
-    halvings: int = 0
+    halvings: int = field(default=0, init=False)
     _most: int = field(init=False)
-    _good: int = 0
-    _speeds: dict[int, list[float]] = field(default_factory=dict)
+    _good: int = field(default=0, init=False)
+    _speeds: dict[int, list[float]] = field(default_factory=dict, init=False)
+    _failed: dict[int, int] = field(default_factory=dict, init=False)  # times, by size
+    _unfilled: int = field(default=0, init=False)
 
     def __post_init__(self) -> None:
+        if self.pieces < 1 or any(size < 1 for size in self.candidates):
+            raise ValueError(f"a batch of {self.pieces} pieces: expected at least 1")
         known = self.memory.recall() if self.memory and self.candidates else None
         if known is not None and known in self.candidates:
             self.pieces, self.candidates = known, ()
@@ -33,30 +37,51 @@ class Budget:
             self.pieces = self.candidates[0]
         self._most = self.pieces
 
-    def halve(self, failed: int) -> None:
+    def halve(self, cost: int) -> None:
         """After an out-of-memory error of a batch that took so many pieces."""
-        self.candidates = ()  # what does not fit is not fast
-        self._most = max(self._most, self.pieces)
-        self.pieces = max(1, min(self.pieces, failed) // 2)
+        size = self.pieces
+        self._failed[size] = self._failed.get(size, 0) + 1
         self.halvings += 1
         self._good = 0
-
-    def served(self, pieces: int, seconds: float) -> None:
-        """After a good batch: go on trying, or grow back to what once did not fit."""
+        self.pieces = max(1, min(size, cost) // 2)
         if self.candidates:
-            self._judge(pieces, seconds)
+            self._forget([one for one in self.candidates if one < cost])
+        elif self._failed[size] > 1:
+            self._most = self.pieces  # it was no passing want: do not grow back there
+
+    def served(self, pieces: int, cost: int, seconds: float) -> None:
+        """After a good batch of so many pieces, which took ``cost`` with padding and special pieces."""
+        if self.candidates:
+            self._judge(pieces, cost, seconds)
         elif self.pieces < self._most:
             self._good += 1
             if self._good >= _GROWS_AFTER:
                 self.pieces, self._good = min(2 * self.pieces, self._most), 0
 
-    def _judge(self, pieces: int, seconds: float) -> None:
-        if pieces < _FILLED * self.pieces:
+    def _judge(self, pieces: int, cost: int, seconds: float) -> None:
+        if cost < _FILLED * self.pieces:
+            self._unfilled += 1
+            if self._unfilled >= _ROUNDS * len(self.candidates):
+                # There is never so much to do at once: what is larger cannot be told apart.
+                self._unfilled = 0
+                self._forget([one for one in self.candidates if one < self.pieces])
             return
         self._speeds.setdefault(self.pieces, []).append(pieces / max(seconds, 1e-9))
-        tried = sum(map(len, self._speeds.values()))
-        if tried < _ROUNDS * len(self.candidates):
-            self.pieces = self.candidates[tried % len(self.candidates)]
+        self._next()
+
+    def _forget(self, left: Sequence[int]) -> None:
+        """Go on with some of the candidates."""
+        self._speeds = {size: speeds for size, speeds in self._speeds.items() if size in left}
+        self.candidates = tuple(left)
+        if self.candidates:
+            self._next()
+        else:
+            self._most = self.pieces
+
+    def _next(self) -> None:
+        waiting = [size for size in self.candidates if len(self._speeds.get(size, ())) < _ROUNDS]
+        if waiting:
+            self.pieces = min(waiting, key=lambda size: len(self._speeds.get(size, ())))
             return
         # The best of its rounds: whatever else ran on the machine only ever slowed one down.
         self.pieces = self._most = max(self._speeds, key=lambda size: max(self._speeds[size]))
@@ -79,20 +104,22 @@ class Memory:
     def keep(self, pieces: int) -> None:
         """Remember a winner. A cache that cannot be written is no error."""
         content = {**self._all(), self.key: pieces}
-        partial = self._path().with_suffix(f".{os.getpid()}.partial")
         try:
+            partial = _cache().with_suffix(f".{os.getpid()}.partial")
             partial.parent.mkdir(parents=True, exist_ok=True)
             partial.write_text(json.dumps(content, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-            partial.replace(self._path())
-        except OSError:
+            partial.replace(_cache())
+        except (OSError, RuntimeError):
             return
 
     def _all(self) -> dict[str, object]:
         try:
-            content = json.loads(self._path().read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            content = json.loads(_cache().read_text(encoding="utf-8"))
+        except (OSError, RuntimeError, ValueError):
             return {}
         return content if isinstance(content, dict) else {}
 
-    def _path(self) -> Path:
-        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "depesche" / "batches.json"
+
+def _cache() -> Path:
+    """Raises RuntimeError for a user without a home."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "depesche" / "batches.json"

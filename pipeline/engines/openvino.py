@@ -64,9 +64,10 @@ class OpenVinoForward:
         for request, part in asked:
             ids, mask = pad(part, self.specials)
             request.start_async([ids.numpy(), mask.numpy()])
+        for request, _ in asked:
+            request.wait()  # all of them, before a want of memory in one of them is told
         vectors = []
         for request, part in asked:
-            request.wait()
             rows = request.get_output_tensor(0).data
             skip = int(self.specials.before is not None)
             vectors += [row[skip : skip + len(window)] for row, window in zip(rows, part, strict=True)]

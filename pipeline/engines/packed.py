@@ -59,7 +59,7 @@ class _Batch:
 
 
 class PackedForward:
-    """One copy in, one copy out, no padding."""
+    """Pieces and where they stand go to the device, vectors come back once; no padding."""
 
     def __init__(self, encoder: ModernBertModel, specials: Specials, device: str, dtype: torch.dtype) -> None:
         torch.nn.Module.to(encoder, device, torch.float32)

@@ -12,7 +12,7 @@ from pipeline.model import Reader, pad
 
 
 class PaddedForward:
-    """One copy in, one copy out; padding costs what a piece costs."""
+    """Pieces and mask go to the device, vectors come back once; padding costs what a piece costs."""
 
     def __init__(self, reader: Reader, device: str) -> None:
         self.reader = reader

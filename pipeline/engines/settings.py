@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 DTYPES = ("float32", "bfloat16")
 # Pieces in a batch that are tried out where none is given. Small batches stay in a processor's cache.
-CANDIDATES = {"cpu": (2048, 1024, 4096, 8192), "cuda": (65536, 16384, 32768, 131072)}
+CANDIDATES = {"cpu": (2048, 1024, 4096, 8192), "cuda": (65536, 16384, 32768)}
 
 
 @dataclass
@@ -78,8 +78,14 @@ class BatchedSettings(EngineSettings):
             raise InputError(f"engine.device={self.device}: no such device; use auto, cpu or cuda") from error
         if kind not in CANDIDATES:
             raise InputError(f"engine.device={self.device}: expected auto, cpu or cuda")
-        if kind == "cuda" and not torch.cuda.is_available():
+        if kind == "cpu":
+            return "cpu"
+        if not torch.cuda.is_available():
             raise InputError(f"engine.device={self.device}: no CUDA device is there; use engine=cpu")
+        if (torch.device(self.device).index or 0) >= torch.cuda.device_count():
+            raise InputError(
+                f"engine.device={self.device}: there are {torch.cuda.device_count()} CUDA devices"
+            )
         return self.device
 
     def _dtype(self, device: str) -> str:
@@ -90,7 +96,7 @@ class BatchedSettings(EngineSettings):
         if self.dtype != "auto":
             return self.dtype
         if device != "cpu":
-            return "bfloat16"
+            return "bfloat16" if torch.cuda.is_bf16_supported(including_emulation=False) else "float32"
         able = torch.cpu.get_capabilities()
         return "bfloat16" if able.get("avx512_bf16") or able.get("amx_bf16") else "float32"
 

@@ -15,8 +15,8 @@ from transformers import BertModel, ModernBertModel
 
 from pipeline.checkpoint import Model, load_encoder
 from pipeline.config import InputError
-from pipeline.engines import batched, batching, packed
-from pipeline.engines.base import WindowError, Windows
+from pipeline.engines import batching, packed
+from pipeline.engines.base import WindowError, Windows, is_out_of_memory
 from pipeline.engines.batched import BatchedEngine
 from pipeline.engines.budget import Budget, Memory
 from pipeline.engines.padded import PaddedForward
@@ -135,6 +135,8 @@ ERRORS = [
     torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 2.00 GiB."),
     RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"),
     MemoryError(),
+    RuntimeError("std::bad_alloc"),
+    RuntimeError("CUDA error: CUBLAS_STATUS_ALLOC_FAILED when calling `cublasCreate(handle)`"),
 ]
 
 
@@ -177,7 +179,7 @@ def test_the_fastest_size_of_batch_is_found_out_and_remembered(cache: Path) -> N
     sizes = []
     for _ in range(12):
         sizes.append(budget.pieces)
-        budget.served(budget.pieces, budget.pieces / speeds[budget.pieces])
+        budget.served(budget.pieces, budget.pieces, budget.pieces / speeds[budget.pieces])
     assert sizes == [100, 200, 400] * 3 + [200] * 3
     assert json.loads(cache.read_text(encoding="utf-8")) == {"a machine": 200}
     assert Budget(1, (100, 200, 400), Memory("a machine")).pieces == 200
@@ -185,11 +187,57 @@ def test_the_fastest_size_of_batch_is_found_out_and_remembered(cache: Path) -> N
     assert Budget(7, memory=Memory("a machine")).pieces == 7, "told, not found out"
 
 
-def test_a_batch_that_is_hardly_filled_says_nothing() -> None:
-    budget = Budget(1, (100, 200))
+def test_a_size_that_is_never_filled_is_not_waited_for(cache: Path) -> None:
+    budget = Budget(1, (100, 400, 200), Memory("a machine"))
     for _ in range(50):
-        budget.served(10, 1.0)
-    assert budget.candidates == (100, 200)
+        cost = min(budget.pieces, 150)
+        budget.served(cost, cost, 1.0)
+    assert not budget.candidates
+    assert json.loads(cache.read_text(encoding="utf-8")) == {"a machine": 200}
+
+
+def test_a_size_that_does_not_fit_is_no_candidate_any_more() -> None:
+    budget = Budget(1, (100, 200, 400))
+    failures = 0
+    for _ in range(100):
+        if budget.pieces > 300:
+            failures += 1
+            budget.halve(budget.pieces)
+        else:
+            budget.served(budget.pieces, budget.pieces, 1.0)
+    assert failures == 1
+    assert not budget.candidates
+    assert budget.pieces == 200
+
+
+def test_what_failed_twice_is_not_grown_back_to() -> None:
+    budget = Budget(800)
+    failures = 0
+    for _ in range(1000):
+        if budget.pieces > 500:
+            failures += 1
+            budget.halve(budget.pieces)
+        else:
+            budget.served(budget.pieces, budget.pieces, 1.0)
+    assert failures == 2
+    assert budget.pieces == 400
+
+
+@pytest.mark.parametrize("pieces", [0, -5])
+def test_a_budget_of_nothing_is_refused(pieces: int) -> None:
+    with pytest.raises(ValueError, match="expected at least 1"):
+        Budget(pieces)
+
+
+def test_a_user_without_a_home_has_no_cache(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("XDG_CACHE_HOME")
+
+    def nowhere() -> Path:
+        raise RuntimeError("Could not determine home directory.")
+
+    monkeypatch.setattr(Path, "home", nowhere)
+    Memory("a machine").keep(5)
+    assert Memory("a machine").recall() is None
 
 
 @pytest.mark.parametrize("content", ["", "[]", '{"a machine": "x"}', "{"])
@@ -211,7 +259,9 @@ def test_a_cache_that_cannot_be_written_is_no_error(tmp_path: Path, monkeypatch:
 def test_auto_is_what_the_machine_has(model: Model) -> None:
     told = BatchedSettings("auto", "auto").build(copy.deepcopy(model.reader)).describe()
     able = torch.cpu.get_capabilities()
-    native = torch.cuda.is_available() or able.get("avx512_bf16") or able.get("amx_bf16")
+    native = able.get("avx512_bf16") or able.get("amx_bf16")
+    if torch.cuda.is_available():
+        native = torch.cuda.is_bf16_supported(including_emulation=False)
     assert told["dtype"] == ("bfloat16" if native else "float32")
 
 
@@ -222,10 +272,13 @@ def test_what_is_not_there_is_said(model: Model) -> None:
         BatchedSettings(device="warp").build(model.reader)
     with pytest.raises(InputError, match=r"engine\.device=meta: expected auto, cpu or cuda"):
         BatchedSettings(device="meta").build(model.reader)
+    told = BatchedSettings(device="cpu:0", dtype="auto").build(copy.deepcopy(model.reader)).describe()
+    assert told == BatchedSettings(dtype="auto").build(copy.deepcopy(model.reader)).describe()
     if not torch.cuda.is_available():
         with pytest.raises(InputError, match="no CUDA device"):
             BatchedSettings(device="cuda").build(model.reader)
 
 
-def test_messages_of_memory_are_known() -> None:
-    assert all(batched._is_out_of_memory(error) for error in ERRORS)  # type: ignore[arg-type]
+def test_messages_of_memory_are_told_from_others() -> None:
+    assert all(is_out_of_memory(error) for error in ERRORS)
+    assert not is_out_of_memory(RuntimeError("shapes do not match"))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from hypothesis import given
+from hypothesis import strategies as st
 
 from annotations import scheme
 from annotations.document import Document
@@ -65,6 +66,18 @@ def test_candidates_have_the_right_label_and_are_near(document: Document) -> Non
         assert got == expected
         assert (options.bucket < pairs.POINTER_BUCKETS).all()
         assert (options.bucket >= 0).all()
+
+
+@given(documents(), st.integers(1, 40))
+def test_parts_are_the_whole_in_its_order(document: Document, size: int) -> None:
+    found = prepared(document)
+    if found is None:
+        return
+    table, asked = found
+    parts = list(pairs.ask_in_parts(table, 1, size))
+    for name in ("head", "tail", "allowed", "place", "later", "between"):
+        whole = getattr(asked, name)
+        assert (np.concatenate([getattr(part, name) for part in parts] or [whole[:0]]) == whole).all()
 
 
 @given(documents())

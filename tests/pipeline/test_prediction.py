@@ -103,7 +103,9 @@ def test_thresholds_decide(model: Model, small: Document) -> None:
     assert not result.annotation.relations
     only_static = replace(model, thresholds=Thresholds(static=0.0, actors=1.1))
     (result,) = read(only_static, [small], engine)
+    assert result.annotation.relations
     assert {r.label for r in result.annotation.relations} <= set(scheme.STATIC_RELATIONS)
+    assert all(scheme.allowed(r.label, r.head, r.tail) for r in result.annotation.relations)
 
 
 @dataclass

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 
 import numpy as np
+import pytest
 import torch
 from torch.nn import functional
 
@@ -100,16 +101,18 @@ def test_every_pair_scores_as_it_would_alone(model: Model) -> None:
     joined = assemble.join_mentions(
         [pairs.mention_table(gold, table) for gold, table in zip(golds, tables, strict=True)], lengths
     )
-    asked = pairs.ask(joined, reader.settings.reach)
-    inputs, rows = assemble.mention_inputs(joined), assemble.pair_inputs(asked)
+    inputs = assemble.mention_inputs(joined)
     mentions = reader.relations.mentions(deep, inputs)
     scores: dict[tuple[int, int], torch.Tensor] = {}
-    for block in assemble.blocks(joined, asked, 17):
-        here, part = assemble.within(inputs, rows, block)
-        shared = reader.relations.share(deep[block.pieces], mentions[block.mentions], here)
+    for asked in pairs.ask_in_parts(joined, reader.settings.reach, 17):
+        if not len(asked):
+            continue
+        stretch = assemble.stretch(joined, asked)
+        here, part = assemble.within(inputs, assemble.pair_inputs(asked), stretch)
+        shared = reader.relations.share(deep[stretch.pieces], mentions[stretch.mentions], here)
         _, found = reader.relations(shared, part)
-        for row, score in zip(range(block.pairs.start, block.pairs.stop), found, strict=True):
-            scores[int(asked.head[row]), int(asked.tail[row])] = score
+        for head, tail, score in zip(asked.head.tolist(), asked.tail.tolist(), found, strict=True):
+            scores[head, tail] = score
     shift, checked = 0, 0
     for number, (gold, table) in enumerate(zip(golds, tables, strict=True)):
         start = sum(lengths[:number])
@@ -130,7 +133,7 @@ def test_every_pair_scores_as_it_would_alone(model: Model) -> None:
     assert checked > 200
 
 
-def test_blocks_change_nothing(model: Model, monkeypatch: object) -> None:
+def test_parts_change_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
     told = documents()
     tables = tokenize(told, model.tokenizer)
     torch.manual_seed(3)
@@ -145,8 +148,8 @@ def test_blocks_change_nothing(model: Model, monkeypatch: object) -> None:
     whole = read()
     assert sum(len(annotation.relations) for annotation in whole) > 20
     for at_once, scored in ((1, 1), (10, 3), (100, 7)):
-        monkeypatch.setattr(relating, "PAIRS_AT_ONCE", at_once)  # type: ignore[attr-defined]
-        monkeypatch.setattr(relating, "SCORED_AT_ONCE", scored)  # type: ignore[attr-defined]
+        monkeypatch.setattr(relating, "PAIRS_AT_ONCE", at_once)
+        monkeypatch.setattr(relating, "SCORED_AT_ONCE", scored)
         for one, other in zip(whole, read(), strict=True):
             assert one == other
             for a, b in zip(one.relations, other.relations, strict=True):

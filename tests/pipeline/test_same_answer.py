@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import copy
+import gc
+import weakref
 from dataclasses import replace
 from pathlib import Path
 
@@ -13,10 +15,11 @@ import torch
 from annotations.corpus import read_corpus
 from annotations.document import Annotation, Document
 from eval.counts import Counts
-from pipeline import checkpoint, decoding, windows
+from pipeline import checkpoint, decoding, relating, windows
 from pipeline.checkpoint import Model
 from pipeline.engines.base import Engine, WindowError, Windows
 from pipeline.engines.settings import BatchedSettings, EngineSettings, OpenVinoSettings, ReferenceSettings
+from pipeline.model import Reader
 from pipeline.pieces import tokenize
 from pipeline.prediction import Failed, Predicted, Predictor
 
@@ -40,8 +43,10 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 def read(model: Model, engine: EngineSettings, documents: list[Document]) -> dict[str, Annotation]:
     plain = [replace(document, annotation=None) for document in documents]
-    results = Predictor(model, engine.build(copy.deepcopy(model.reader))).read(plain)
-    return {r.document.id: r.annotation for r in results if isinstance(r, Predicted)}
+    results = list(Predictor(model, engine.build(copy.deepcopy(model.reader))).read(plain))
+    found = [result for result in results if isinstance(result, Predicted)]
+    assert [result.document.id for result in found] == [document.id for document in documents]
+    return {result.document.id: result.annotation for result in found}
 
 
 def alike(first: Annotation, second: Annotation, tolerance: float = 1e-4) -> None:
@@ -66,7 +71,6 @@ def test_batches_orders_and_neighbours(
     some = [documents[number] for number in random.permutation(len(documents))][: 10 * rows]
     pieces = rows * (embedded.reader.settings.window + 2)
     found = read(embedded, BatchedSettings(pieces=pieces), some)
-    assert list(found) == [document.id for document in some]
     for name, annotation in found.items():
         alike(annotation, slow[name])
 
@@ -82,7 +86,7 @@ def test_one_thread_or_two(embedded: Model, documents: list[Document], slow: dic
         alike(annotation, slow[name])
 
 
-def tags(model: Model, engine: Engine, documents: list[Document]) -> tuple[np.ndarray, np.ndarray]:
+def tags(model: Model, engine: Engine, documents: list[Document]) -> np.ndarray:
     tables = tokenize(documents, model.tokenizer)
     lengths = [len(table) for table in tables]
     cuts = windows.cut_all(lengths, model.reader.settings.window, model.reader.settings.overlap)
@@ -90,7 +94,8 @@ def tags(model: Model, engine: Engine, documents: list[Document]) -> tuple[np.nd
     stitched = torch.cat(windows.stitch(cuts, vectors, lengths, model.reader.width))
     with torch.inference_mode():
         scores = decoding.word_scores(model.reader.outer, stitched, tables)
-    return scores.argmax(dim=1).numpy(), torch.log_softmax(scores, dim=1).numpy()
+    found: np.ndarray = scores.argmax(dim=1).numpy()
+    return found
 
 
 def mention_f1(found: dict[str, Annotation], documents: list[Document]) -> float:
@@ -105,9 +110,9 @@ def mention_f1(found: dict[str, Annotation], documents: list[Document]) -> float
 def test_bfloat16_changes_a_tag_in_a_thousand_at_most(
     embedded: Model, documents: list[Document], slow: dict[str, Annotation]
 ) -> None:
-    first, _ = tags(embedded, ReferenceSettings().build(copy.deepcopy(embedded.reader)), documents)
+    first = tags(embedded, ReferenceSettings().build(copy.deepcopy(embedded.reader)), documents)
     halved = BatchedSettings(dtype="bfloat16")
-    second, _ = tags(embedded, halved.build(copy.deepcopy(embedded.reader)), documents)
+    second = tags(embedded, halved.build(copy.deepcopy(embedded.reader)), documents)
     assert (first != second).mean() <= 0.001
     difference = mention_f1(read(embedded, halved, documents), documents) - mention_f1(slow, documents)
     assert abs(difference) <= 0.001
@@ -160,6 +165,51 @@ def test_what_is_no_number_is_caught_wherever_it_stands(model: Model) -> None:
         engine = Spoiled(by_first, int(tables[bad].ids[0]), place, what)
         results = list(Predictor(model, engine).read(documents))
         assert [isinstance(result, Failed) for result in results] == [n == bad for n in range(3)]
+
+
+def test_memory_that_ends_after_the_encoder_is_the_fault_of_one_document(
+    model: Model, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    decode = relating.decode_relations
+
+    def scarce(reader: Reader, vectors: torch.Tensor, tables: list, *rest: object) -> object:  # type: ignore[type-arg]
+        if any(len(table) == 9 for table in tables):
+            torch.empty(1 << 52)
+        return decode(reader, vectors, tables, *rest)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(relating, "decode_relations", scarce)
+    documents = [Document(str(n), " ".join(["Riga"] * n)) for n in (3, 9, 4)]
+    results = list(Predictor(model, BatchedSettings().build(copy.deepcopy(model.reader))).read(documents))
+    assert [isinstance(result, Failed) for result in results] == [False, True, False]
+
+
+def test_the_tensors_of_a_failed_chunk_are_gone_before_the_next_try(model: Model) -> None:
+    kept: list[weakref.ref[torch.Tensor]] = []
+
+    class Once:
+        """Fails over more than one window, and keeps an eye on what it gave out."""
+
+        def encode(self, windows: Windows) -> list[torch.Tensor]:
+            gc.collect()
+            assert not [one for one in kept if one() is not None]
+            vectors = [torch.zeros(len(window), model.reader.width) for window in windows]
+            if len(windows) > 1:
+                vectors[0][0, 0] = float("nan")
+                kept.append(weakref.ref(vectors[0]))
+            return vectors
+
+        def describe(self) -> dict[str, object]:
+            return {}
+
+    documents = [Document(str(n), " ".join(["Riga"] * n)) for n in (3, 9, 4)]
+    assert len(list(Predictor(model, Once()).read(documents))) == 3
+    assert kept
+
+
+def test_text_without_a_utf8_form_is_set_aside_alone(model: Model) -> None:
+    documents = [Document("a", "Riga"), Document("b", "x \ud800 y"), Document("c", "Moskau")]
+    results = list(Predictor(model, BatchedSettings().build(copy.deepcopy(model.reader))).read(documents))
+    assert [isinstance(result, Failed) for result in results] == [False, True, False]
 
 
 class Full:
