@@ -68,7 +68,7 @@ class Predictor:
 
     model: Model
     engine: Engine
-    chunk: int = 65536  # about so many pieces are worked on together
+    chunk: int = 16384  # about so many pieces are worked on together
     ledger: Ledger = field(default_factory=Ledger)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Predicted | Failed]:
