@@ -100,8 +100,12 @@ def _inner(
     starts = assemble.shifts([len(table) for table in tables])
     owners: list[tuple[int, Mention, int, int]] = []
     for number, mentions in enumerate(outer):
-        for mention in mentions:
-            first, last = tables[number].pieces_of(mention.start, mention.end)
+        starts_of = np.array([mention.start for mention in mentions], dtype=np.int64)
+        ends_of = np.array([mention.end for mention in mentions], dtype=np.int64)
+        pieces = zip(
+            *(part.tolist() for part in tables[number].pieces_of_all(starts_of, ends_of)), strict=True
+        )
+        for mention, (first, last) in zip(mentions, pieces, strict=True):
             if last - first > 1:
                 owners.append((number, mention, first, last))
     found: list[list[Mention]] = [[] for _ in tables]

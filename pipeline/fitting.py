@@ -15,7 +15,7 @@ from annotations import scheme
 from annotations.document import Document, Mention
 from annotations.schemes import LABELS, OWN
 from eval.counts import Counts
-from pipeline import assemble, decoding, pairs, relating
+from pipeline import decoding, pairs, relating
 from pipeline.decoding import Thresholds
 from pipeline.encoding import document_vectors
 from pipeline.examples import Example, relation_targets
@@ -92,10 +92,8 @@ def ask(reader: Reader, examples: Sequence[Example]) -> Asked:
         table, found = joined(batch)
         if not len(found):
             continue
-        inputs, head = assemble.mention_inputs(table), reader.relations
-        deep = reader.beside_words(vectors, relating.piece_ids([example.table for example in batch]))
-        shared = head.share(deep, head.mentions(deep, inputs), inputs)
-        _, scores = head(shared, assemble.pair_inputs(found))
+        ids = relating.piece_ids([example.table for example in batch])
+        _, _, scores = relating.score_pairs(reader, vectors, ids, table, found)
         allowed = found.allowed
         chances.append(torch.sigmoid(scores).numpy()[allowed])
         gold = np.concatenate([relation_targets(example) for example in batch])

@@ -87,16 +87,12 @@ class JointLoss(nn.Module):
         zero = vectors.sum() * 0.0
         if not len(asked):
             return {"relation": zero, "modality": zero, "pointer": zero}
-        inputs, pairs_asked = (
-            assemble.mention_inputs(table, vectors.device),
-            assemble.pair_inputs(asked, vectors.device),
-        )
-        deep = self.reader.beside_words(vectors, relating.piece_ids([e.table for e in examples]))
-        mentions = head.mentions(deep, inputs)
-        hidden, scores = head(head.share(deep, mentions, inputs), pairs_asked)
+        ids = relating.piece_ids([example.table for example in examples])
+        mentions, hidden, scores = relating.score_pairs(self.reader, vectors, ids, table, asked)
         targets = _tensor([relation_targets(example) for example in examples], vectors)
+        allowed = torch.from_numpy(asked.allowed).to(vectors.device)
         cells = functional.binary_cross_entropy_with_logits(
-            scores[pairs_asked.allowed], targets[pairs_asked.allowed], reduction="sum"
+            scores[allowed], targets[allowed], reduction="sum"
         )
         losses = {"relation": cells / len(asked), "modality": zero, "pointer": zero}
         shifts = assemble.shifts([len(example.pairs) for example in examples])

@@ -20,9 +20,8 @@ from pipeline.pieces import PieceTable
 
 Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
-PAIRS_AT_ONCE = (
-    65536  # about; before the scheme is asked; they share what is computed for their pieces and mentions
-)
+# About so many pairs, counted before the scheme is asked, share what is computed for pieces and mentions.
+PAIRS_AT_ONCE = 65536
 SCORED_AT_ONCE = 2048  # pairs whose vectors fit the processor's cache
 
 
@@ -52,11 +51,11 @@ def decode_relations(
     relations: list[list[Relation]] = [[] for _ in tables]
     asked = 0
     if len(table):
-        reading = Reading(reader, table, vectors, piece_ids(tables), thresholds)
+        pair_reader = PairReader(reader, table, vectors, piece_ids(tables), thresholds)
         for some in pairs.ask_in_parts(table, reader.settings.reach, PAIRS_AT_ONCE):
             if len(some):
                 asked += len(some)
-                reading.relate(some, relations)
+                pair_reader.relate(some, relations)
     # Where there is no piece, the mentions stand as they were told, and nothing joins them.
     annotations = [
         Annotation(tuple(sorted(told)), tuple(sorted(there)))
@@ -70,7 +69,23 @@ def piece_ids(tables: Sequence[PieceTable]) -> Tensor:
     return torch.from_numpy(np.concatenate([table.ids for table in tables]))
 
 
-class Reading:
+def score_pairs(
+    reader: Reader, vectors: Tensor, ids: Tensor, table: pairs.MentionTable, asked: pairs.Pairs
+) -> tuple[Tensor, Tensor, Tensor]:
+    """All pairs at once, as training and fitting need them: vectors of mentions and of pairs, and scores.
+
+    Float [mentions, width], [pairs, hidden] and [pairs, relations], from float [pieces, width] and
+    int64 [pieces].
+    """
+    head, inputs = reader.relations, assemble.mention_inputs(table, vectors.device)
+    deep = reader.beside_words(vectors, ids)
+    mentions = head.mentions(deep, inputs)
+    shared = head.share(deep, mentions, inputs)
+    hidden, scores = head(shared, assemble.pair_inputs(asked, vectors.device))
+    return mentions, hidden, scores
+
+
+class PairReader:
     """What all pairs of some documents are read from."""
 
     def __init__(

@@ -6,6 +6,8 @@ Each is built as its own documentation says. An ImportError where it is not inst
 from __future__ import annotations
 
 import logging
+import tempfile
+import time
 import warnings
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -66,8 +68,6 @@ class TransformersPipeline:
 
 def best_pipeline() -> TransformersPipeline:
     """The pipeline at the batch size and the precision that are fastest here, tried on a few texts."""
-    import time
-
     sample = [
         " ".join(["Die Regierung in Riga warf Minsk am Montag vor , Grenzer angegriffen zu haben ."] * n)
         for n in range(2, 18)
@@ -135,20 +135,21 @@ def openvino_loop(precision: str) -> SortedLoop:
     return SortedLoop(lambda ids, mask: compiled([ids, mask]))
 
 
-def onnx_loop(path: Path = Path("/tmp/depesche_encoder.onnx")) -> SortedLoop:
+def onnx_loop() -> SortedLoop:
     """ONNX Runtime, float32."""
     import onnxruntime
 
     some = torch.export.Dim("some"), torch.export.Dim("long")
     shape = dict(enumerate(some))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        torch.onnx.export(
-            _Encoder(), _example(), str(path), dynamo=True, dynamic_shapes=(shape, shape), verbose=False
-        )
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = torch.get_num_threads()
-    session = onnxruntime.InferenceSession(str(path), options)
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        path = str(Path(folder) / "encoder.onnx")
+        torch.onnx.export(
+            _Encoder(), _example(), path, dynamo=True, dynamic_shapes=(shape, shape), verbose=False
+        )
+        session = onnxruntime.InferenceSession(path, options)
     first, second = (one.name for one in session.get_inputs())
     return SortedLoop(lambda ids, mask: session.run(None, {first: ids, second: mask}))
 

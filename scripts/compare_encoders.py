@@ -29,7 +29,7 @@ GOLD = Path(__file__).resolve().parent.parent / "annotations" / "gold"
 SHAPES: dict[str, tuple[str, ...]] = {
     "5 × 256, rotary, 32,000": (),
     "5 × 256, random start": ("vectors.contexts=0",),
-    "5 × 256, AdamW": ("schedule.optimizer=adamw",),
+    "5 × 256, Muon": ("schedule.optimizer=muon",),
     "5 × 256, learned positions": ("encoder.positions=learned", "encoder.inner=576"),
     "3 × 384": ("encoder.layers=3", "encoder.width=384", "encoder.heads=6", "encoder.inner=576"),
     "8 × 192": ("encoder.layers=8", "encoder.width=192", "encoder.heads=3", "encoder.inner=288"),

@@ -5,13 +5,13 @@ from __future__ import annotations
 import warnings
 from collections.abc import Sequence
 
-import numpy as np
 import openvino
 import torch
 from torch import Tensor, nn
 
 from pipeline.engines.base import Windows
-from pipeline.model import Reader, pad
+from pipeline.engines.padded import area
+from pipeline.model import Reader, pad, unpad
 
 
 class _Vectors(nn.Module):
@@ -54,7 +54,7 @@ class OpenVinoForward:
 
     def cost(self, lengths: Sequence[int]) -> int:
         """Rows times the longest of them."""
-        return len(lengths) * (lengths[0] + self.specials.around())
+        return area(lengths, self.specials)
 
     def __call__(self, windows: Windows) -> Tensor:
         """Vectors float32 [pieces, width] of all windows, one after the other."""
@@ -64,11 +64,19 @@ class OpenVinoForward:
         for request, part in asked:
             ids, mask = pad(part, self.specials)
             request.start_async([ids.numpy(), mask.numpy()])
-        for request, _ in asked:
-            request.wait()  # all of them, before a want of memory in one of them is told
-        vectors = []
+        errors = [error for request, _ in asked if (error := _waited(request)) is not None]
+        if errors:
+            raise errors[0]  # when no request is at work any more: the next try needs all of them
+        vectors: list[Tensor] = []
         for request, part in asked:
-            rows = request.get_output_tensor(0).data
-            skip = int(self.specials.before is not None)
-            vectors += [row[skip : skip + len(window)] for row, window in zip(rows, part, strict=True)]
-        return torch.from_numpy(np.concatenate(vectors))
+            rows = torch.from_numpy(request.get_output_tensor(0).data)
+            vectors += unpad(rows, [len(window) for window in part], self.specials)
+        return torch.cat(vectors)
+
+
+def _waited(request: openvino.InferRequest) -> RuntimeError | None:
+    try:
+        request.wait()
+    except RuntimeError as error:
+        return error
+    return None

@@ -8,7 +8,12 @@ import torch
 from torch import Tensor
 
 from pipeline.engines.base import Windows
-from pipeline.model import Reader, pad
+from pipeline.model import Reader, Specials, pad, unpad
+
+
+def area(lengths: Sequence[int], specials: Specials) -> int:
+    """What windows of these lengths, longest first, cost when padded: rows times the longest of them."""
+    return len(lengths) * (lengths[0] + specials.around())
 
 
 class PaddedForward:
@@ -20,7 +25,7 @@ class PaddedForward:
 
     def cost(self, lengths: Sequence[int]) -> int:
         """Rows times the longest of them."""
-        return len(lengths) * (lengths[0] + self.reader.specials.around())
+        return area(lengths, self.reader.specials)
 
     @torch.inference_mode()
     def __call__(self, windows: Windows) -> Tensor:
@@ -28,7 +33,4 @@ class PaddedForward:
         specials = self.reader.specials
         ids, mask = pad(windows, specials)
         output = self.reader.encode(ids.to(self.device), mask.to(self.device))
-        columns = torch.arange(ids.shape[1]) - int(specials.before is not None)
-        lengths = torch.tensor([len(window) for window in windows])
-        own = ((columns >= 0) & (columns < lengths[:, None])).to(self.device)
-        return output[own].float().cpu()
+        return torch.cat(unpad(output, [len(window) for window in windows], specials)).float().cpu()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import cast
+from typing import Any, cast
 
 import torch
 from torch import Tensor, nn
@@ -103,14 +103,8 @@ def further(folder: str) -> MaskedPieces:
 
 def _rotary(shape: Encoder, vocabulary: int) -> PreTrainedModel:
     config = ModernBertConfig(
-        vocab_size=vocabulary,
-        hidden_size=shape.width,
-        intermediate_size=shape.inner,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        max_position_embeddings=shape.length,
+        **_common(shape, vocabulary),
         layer_types=["full_attention"] * shape.layers,
-        pad_token_id=SPECIAL.index(PAD),
         bos_token_id=SPECIAL.index(START),
         cls_token_id=SPECIAL.index(START),
         eos_token_id=SPECIAL.index(END),
@@ -121,18 +115,25 @@ def _rotary(shape: Encoder, vocabulary: int) -> PreTrainedModel:
 
 def _learned(shape: Encoder, vocabulary: int) -> PreTrainedModel:
     config = BertConfig(
-        vocab_size=vocabulary,
-        hidden_size=shape.width,
-        intermediate_size=shape.inner,
-        num_hidden_layers=shape.layers,
-        num_attention_heads=shape.heads,
-        max_position_embeddings=shape.length,
+        **_common(shape, vocabulary),
         hidden_dropout_prob=0.0,
         attention_probs_dropout_prob=0.0,
         type_vocab_size=1,
-        pad_token_id=SPECIAL.index(PAD),
     )
     return BertModel(config, add_pooling_layer=False)
+
+
+def _common(shape: Encoder, vocabulary: int) -> dict[str, Any]:
+    """What both kinds of configuration call by the same names."""
+    return {
+        "vocab_size": vocabulary,
+        "hidden_size": shape.width,
+        "intermediate_size": shape.inner,
+        "num_hidden_layers": shape.layers,
+        "num_attention_heads": shape.heads,
+        "max_position_embeddings": shape.length,
+        "pad_token_id": SPECIAL.index(PAD),
+    }
 
 
 POSITIONS: dict[str, Callable[[Encoder, int], PreTrainedModel]] = {"rotary": _rotary, "learned": _learned}

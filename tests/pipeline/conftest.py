@@ -16,6 +16,13 @@ def another_precision_may_follow() -> None:
     AcceleratorState._reset_state()
 
 
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Where engines remember sizes of batches: not the user's file."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache" / "depesche" / "batches.json"
+
+
 @pytest.fixture(scope="session")
 def encoder_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.encoder(tmp_path_factory.mktemp("encoder"))

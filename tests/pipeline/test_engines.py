@@ -25,12 +25,6 @@ from pipeline.model import Reader
 from tests.pipeline import tiny
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
-    return tmp_path / "cache" / "depesche" / "batches.json"
-
-
 def windows(seed: int, count: int) -> list[np.ndarray]:
     random = np.random.default_rng(seed)
     return [random.integers(5, 400, size=int(n)) for n in random.integers(1, 25, size=count)]
@@ -196,30 +190,28 @@ def test_a_size_that_is_never_filled_is_not_waited_for(cache: Path) -> None:
     assert json.loads(cache.read_text(encoding="utf-8")) == {"a machine": 200}
 
 
-def test_a_size_that_does_not_fit_is_no_candidate_any_more() -> None:
-    budget = Budget(1, (100, 200, 400))
-    failures = 0
-    for _ in range(100):
-        if budget.pieces > 300:
-            failures += 1
+def failures(budget: Budget, room: int, batches: int) -> int:
+    """How often memory ends, where so much of it is there."""
+    count = 0
+    for _ in range(batches):
+        if budget.pieces > room:
+            count += 1
             budget.halve(budget.pieces)
         else:
             budget.served(budget.pieces, budget.pieces, 1.0)
-    assert failures == 1
+    return count
+
+
+def test_a_size_that_does_not_fit_is_no_candidate_any_more() -> None:
+    budget = Budget(1, (100, 200, 400))
+    assert failures(budget, 300, 100) == 1
     assert not budget.candidates
     assert budget.pieces == 200
 
 
 def test_what_failed_twice_is_not_grown_back_to() -> None:
     budget = Budget(800)
-    failures = 0
-    for _ in range(1000):
-        if budget.pieces > 500:
-            failures += 1
-            budget.halve(budget.pieces)
-        else:
-            budget.served(budget.pieces, budget.pieces, 1.0)
-    assert failures == 2
+    assert failures(budget, 500, 1000) == 2
     assert budget.pieces == 400
 
 

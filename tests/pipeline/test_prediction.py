@@ -21,7 +21,7 @@ from pipeline.engines.base import Engine
 from pipeline.engines.settings import BatchedSettings, ReferenceSettings
 from pipeline.prediction import Failed, Predicted, Predictor
 from tests.generated import TEXTS
-from tests.pipeline.tiny import SENTENCE
+from tests.pipeline.tiny import SENTENCE, alike
 
 WORDS = SENTENCE.split()
 
@@ -37,15 +37,6 @@ def read(model: Model, documents: list[Document], engine: Engine, chunk: int = 6
     results = list(Predictor(model, engine, chunk).read(documents))
     assert all(isinstance(result, Predicted) for result in results)
     return [result for result in results if isinstance(result, Predicted)]
-
-
-def alike(first: Annotation, second: Annotation) -> None:
-    assert first == second
-    pairs = [*zip(first.mentions, second.mentions, strict=True)]
-    assert all(abs(a.score - b.score) < 1e-4 for a, b in pairs)
-    for a, b in zip(first.relations, second.relations, strict=True):
-        assert (a.modality, a.source, a.time, a.place) == (b.modality, b.source, b.time, b.place)
-        assert abs(a.score - b.score) < 1e-4
 
 
 @pytest.mark.parametrize("pieces", [1, 60, 700, 10_000])

@@ -22,6 +22,7 @@ from pipeline.engines.settings import BatchedSettings, EngineSettings, OpenVinoS
 from pipeline.model import Reader
 from pipeline.pieces import tokenize
 from pipeline.prediction import Failed, Predicted, Predictor
+from tests.pipeline.tiny import alike
 
 DISPATCHES = Path(__file__).resolve().parents[2] / "annotations" / "gold" / "dispatches" / "test.jsonl"
 
@@ -36,26 +37,12 @@ def documents() -> list[Document]:
     return list(read_corpus(DISPATCHES, {}))
 
 
-@pytest.fixture(autouse=True)
-def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-
-
 def read(model: Model, engine: EngineSettings, documents: list[Document]) -> dict[str, Annotation]:
     plain = [replace(document, annotation=None) for document in documents]
     results = list(Predictor(model, engine.build(copy.deepcopy(model.reader))).read(plain))
     found = [result for result in results if isinstance(result, Predicted)]
     assert [result.document.id for result in found] == [document.id for document in documents]
     return {result.document.id: result.annotation for result in found}
-
-
-def alike(first: Annotation, second: Annotation, tolerance: float = 1e-4) -> None:
-    assert first == second
-    for a, b in zip(first.mentions, second.mentions, strict=True):
-        assert abs(a.score - b.score) < tolerance
-    for a, b in zip(first.relations, second.relations, strict=True):
-        assert (a.modality, a.source, a.time, a.place) == (b.modality, b.source, b.time, b.place)
-        assert abs(a.score - b.score) < tolerance
 
 
 @pytest.fixture(scope="module")

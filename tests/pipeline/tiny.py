@@ -10,6 +10,7 @@ from tokenizers.models import WordLevel, WordPiece
 from tokenizers.pre_tokenizers import Sequence, Split, Whitespace
 from transformers import BertConfig, BertModel, ModernBertConfig, ModernBertModel, PreTrainedTokenizerFast
 
+from annotations.document import Annotation
 from pipeline.checkpoint import Model, Origin, load_encoder
 from pipeline.decoding import Thresholds
 from pipeline.settings import ModelSettings
@@ -79,3 +80,13 @@ def model(folder: Path, thresholds: Thresholds | None = None) -> Model:
         torch.nn.init.normal_(pointer.key.weight, std=2.0)
         torch.nn.init.normal_(pointer.bucket.weight, std=2.0)
     return Model(reader.eval(), pieces, thresholds or Thresholds(), Origin(), "")
+
+
+def alike(first: Annotation, second: Annotation) -> None:
+    """The same mentions and relations, with the same arguments, and scores within 1e-4."""
+    assert first == second
+    pairs = [*zip(first.mentions, second.mentions, strict=True)]
+    assert all(abs(a.score - b.score) < 1e-4 for a, b in pairs)
+    for a, b in zip(first.relations, second.relations, strict=True):
+        assert (a.modality, a.source, a.time, a.place) == (b.modality, b.source, b.time, b.place)
+        assert abs(a.score - b.score) < 1e-4
