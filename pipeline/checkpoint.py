@@ -6,8 +6,7 @@
     depesche.json                       labels, settings, thresholds, and where all of it came from
     SHA256SUMS                          what the files must hash to
 
-Weights are read from safetensors alone, and only code of the installed libraries runs: a folder whose
-configuration names code of its own is refused before anything of it is loaded.
+Weights are read from safetensors alone, and no code that a folder names is ever run.
 """
 
 from __future__ import annotations
@@ -18,24 +17,26 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, cast
 
 import torch
 from safetensors.torch import load_file, save_file
 from tokenizers import Tokenizer
 from torch import Tensor
-from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
 from annotations import scheme
 from annotations.formats.reading import write_whole
+from pipeline import modernbert
 from pipeline.config import InputError
 from pipeline.decoding import Thresholds
 from pipeline.folder import CARD, EMBEDDED, HEADS, SUMS
-from pipeline.model import Reader, Specials
+from pipeline.model import Reader
 from pipeline.settings import STORED, ModelSettings
+from pipeline.trust import refuse_code
 
-# Keys by which a configuration could make the library run or fetch code.
-_FORBIDDEN = ("auto_map", "_attn_implementation_internal", "trust_remote_code", "_target_")
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
 _DTYPES: dict[str, torch.dtype] = {name: getattr(torch, name) for name in STORED}
 
 
@@ -58,94 +59,13 @@ class Model:
     digest: str  # SHA-256 over the sums of its files; "" where it was never saved
 
 
-def load_encoder(name: str, settings: ModelSettings) -> tuple[Reader, Tokenizer, Any]:
-    """A reader with a pretrained encoder and fresh heads, from a folder or a hub name.
-
-    Raises InputError where there is no such checkpoint, or its configuration is not to be trusted.
-    """
-    folder = Path(name)
-    if folder.is_dir():
-        _refuse_code(folder)
-    try:
-        encoder = AutoModel.from_pretrained(
-            name, trust_remote_code=False, use_safetensors=True, dtype=torch.float32
-        )
-        hugging = AutoTokenizer.from_pretrained(name, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        raise InputError(
-            f"encoder.name={name}: no encoder can be loaded from there: {first} "
-            "Expected a folder with config.json, model.safetensors and tokenizer.json, or the name "
-            "of a public checkpoint and a network."
-        ) from error
-    _check_room(encoder, settings)
-    return Reader(encoder, settings, _specials(hugging)), _whole_texts(hugging), hugging
-
-
-def random_encoder(folder: str, settings: ModelSettings) -> tuple[Reader, Tokenizer, Any]:
-    """A reader whose encoder has the shape and the tokenizer of a folder, and random weights."""
-    _refuse_code(Path(folder))
-    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    hugging = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    encoder = AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
-    return Reader(encoder, settings, _specials(hugging)), _whole_texts(hugging), hugging
-
-
-def _whole_texts(hugging: Any) -> Tokenizer:
-    """The tokenizer, told not to cut or pad to a length, as its folder may want: windows see to that."""
-    tokenizer: Tokenizer = hugging.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
-
-
-def _specials(tokenizer: Any) -> Specials:
-    pad = tokenizer.pad_token_id
-    before = tokenizer.cls_token_id if tokenizer.cls_token_id is not None else tokenizer.bos_token_id
-    after = tokenizer.sep_token_id if tokenizer.sep_token_id is not None else tokenizer.eos_token_id
-    return Specials(0 if pad is None else int(pad), before, after, tokenizer.mask_token_id)
-
-
-def _check_room(encoder: PreTrainedModel, settings: ModelSettings) -> None:
-    room = getattr(encoder.config, "max_position_embeddings", None)
-    # RoBERTa and its kin count positions from the padding id on.
-    offset = 2 if encoder.config.model_type in {"roberta", "xlm-roberta", "camembert"} else 0
-    if room is not None and settings.window + 2 + offset > room:
-        raise InputError(
-            f"head.window={settings.window}: the encoder has room for {room - 2 - offset} pieces; "
-            f"use head.window={room - 2 - offset} or less"
-        )
-
-
-def _refuse_code(folder: Path) -> None:
-    for file in sorted(folder.glob("*.json")):
-        if file.name == "tokenizer.json":
-            continue  # data of the Rust tokenizer: it names no code
-        found = sorted(_forbidden_keys(json.loads(file.read_text("utf-8"))))
-        if found:
-            raise InputError(
-                f"{file}: holds {', '.join(found)}, by which a checkpoint could run code of its own; "
-                "remove the key if you trust the weights without it"
-            )
-
-
-def _forbidden_keys(value: Any) -> set[str]:
-    if isinstance(value, dict):
-        here = {key for key in value if key in _FORBIDDEN}
-        return here.union(*(_forbidden_keys(item) for item in value.values()))
-    if isinstance(value, list):
-        return set().union(*(_forbidden_keys(item) for item in value))
-    return set()
-
-
 def save(model: Model, hugging: Any, folder: Path, dtype: str = "float32") -> None:
     """Write the folder, its sums last: a folder without them is not a whole model."""
     folder.mkdir(parents=True, exist_ok=True)
     kind = _DTYPES[dtype]
-    encoder_state = model.reader.encoder.state_dict()
-    model.reader.encoder.save_pretrained(
-        folder, state_dict={name: _stored(value, kind) for name, value in encoder_state.items()}
-    )
+    encoder = cast("PreTrainedModel", model.reader.encoder)
+    state = encoder.state_dict()
+    encoder.save_pretrained(folder, state_dict={name: _stored(value, kind) for name, value in state.items()})
     hugging.save_pretrained(folder)
     heads = {
         f"{name}.{key}": _stored(value, kind)
@@ -185,16 +105,20 @@ def find(name: str) -> Path:
     return folder / "checkpoint" if (folder / "checkpoint" / SUMS).is_file() else folder
 
 
-def load(folder: Path) -> Model:
-    """A trained model from its folder. Raises InputError where it is missing, damaged or too old."""
+def load(folder: Path, *, bare: bool = False) -> Model:
+    """A trained model from its folder. Raises InputError where it is missing, damaged or too old.
+
+    ``bare``: the weights of the encoder will do, if they are those of a ModernBERT (pipeline/modernbert.py):
+    what the packed pass reads, and all that ``pipeline.run`` needs. Otherwise the library loads it.
+    """
     digest = _verify(folder)
-    _refuse_code(folder)
+    refuse_code(folder)
     card = json.loads((folder / CARD).read_text("utf-8"))
     labels = (card["entities"], card["relations"], card["modalities"])
     expected = (scheme.ENTITY_LABELS, scheme.RELATION_LABELS, scheme.MODALITIES)
     if labels != tuple(map(list, expected)):
         raise InputError(f"{folder / CARD}: its labels are not those of this scheme; retrain the model")
-    reader, tokenizer, _ = load_encoder(str(folder), ModelSettings(**card["settings"]))
+    reader, tokenizer = _encoder(folder, ModelSettings(**card["settings"]), bare=bare)
     state = load_file(folder / HEADS)
     for name, module in reader.heads().items():
         own = {k.removeprefix(f"{name}."): v.float() for k, v in state.items() if k.startswith(f"{name}.")}
@@ -205,6 +129,16 @@ def load(folder: Path) -> Model:
             raise InputError(what) from error
     origin = Origin(tuple(card["trained_on"]), card["notes"])
     return Model(reader.eval(), tokenizer, Thresholds(**card["thresholds"]), origin, digest)
+
+
+def _encoder(folder: Path, settings: ModelSettings, *, bare: bool) -> tuple[Reader, Tokenizer]:
+    found = modernbert.read(folder, settings) if bare else None
+    if found is not None:
+        return found
+    from pipeline.library import load_encoder  # imports transformers, which takes seconds
+
+    reader, tokenizer, _ = load_encoder(str(folder), settings)
+    return reader, tokenizer
 
 
 def _verify(folder: Path) -> str:

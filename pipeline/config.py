@@ -20,6 +20,8 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
+from pipeline.allocator import keep_freed_memory
+
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 Schema = TypeVar("Schema")
 
@@ -39,6 +41,7 @@ def application(name: str, schema: type[Schema], task: Callable[[Schema], int]) 
     are unusable.
     """
     _no_calls_home()
+    keep_freed_memory()
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
     arguments = sys.argv[1:]
     if not any(argument.startswith("-") for argument in arguments):

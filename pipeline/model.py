@@ -4,18 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import cast
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
-from transformers import PreTrainedModel
 
 from annotations import scheme
 from annotations.schemes import LABELS, NESTED
 from pipeline.heads import RelationHead, SchemeHeads, TagHead
 from pipeline.settings import ModelSettings
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel
+
+    from pipeline.modernbert import ModernBert
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +39,9 @@ class Specials:
 class Reader(nn.Module):
     """An encoder with heads for the outer tags, the inner tags, and relations."""
 
-    def __init__(self, encoder: PreTrainedModel, settings: ModelSettings, specials: Specials) -> None:
+    def __init__(
+        self, encoder: PreTrainedModel | ModernBert, settings: ModelSettings, specials: Specials
+    ) -> None:
         super().__init__()
         width = int(encoder.config.hidden_size)
         labels = len(scheme.ENTITY_LABELS)
@@ -87,8 +93,8 @@ class Reader(nn.Module):
         Which verb stands between two names is plainer in the bare pieces, and it is all that a small
         encoder learns from little gold.
         """
-        table = self.encoder.get_input_embeddings()
-        bare: Tensor = table(ids.to(self.encoder.device)).float().to(vectors.device)
+        table = cast(nn.Embedding, self.encoder.get_input_embeddings())
+        bare: Tensor = table(ids.to(table.weight.device)).float().to(vectors.device)
         return torch.cat((vectors, self.lexical(bare)), dim=1)
 
 

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 
@@ -14,34 +13,12 @@ from annotations.document import Annotation, Document
 from pipeline import decoding, pairs, relating, windows
 from pipeline.checkpoint import Model
 from pipeline.engines.base import Engine, is_out_of_memory
+from pipeline.ledger import Ledger
+from pipeline.ordered import Job, in_order
 from pipeline.pieces import PieceTable, tokenize
 
 _CHARACTERS = 4  # of a piece, about
 AskedPair = tuple[tuple[int, int], tuple[int, int]]  # spans of head and tail, code points
-
-
-@dataclass
-class Ledger:
-    """What went in, what came out, what was left out, and what it took. It must add up."""
-
-    documents: int = 0
-    characters: int = 0
-    words: int = 0
-    pieces: int = 0
-    windows: int = 0
-    pieces_encoded: int = 0  # windows overlap, and special pieces come on top; padding does not count
-    pieces_truncated: int = 0  # without a vector; counted, and always 0: windows own every piece
-    characters_without_piece: int = 0  # not white space, yet unknown to the tokenizer
-    pairs_asked: int = 0
-    mentions: int = 0
-    relations: int = 0
-    seconds: dict[str, float] = field(default_factory=dict)
-
-    def took(self, stage: str, since: float) -> float:
-        """Add the time since ``since`` to a stage; returns now."""
-        now = time.perf_counter()
-        self.seconds[stage] = self.seconds.get(stage, 0.0) + now - since
-        return now
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,32 +39,41 @@ class Predicted:
     asked: frozenset[AskedPair] = frozenset()  # among gold mentions: what could be found at all
 
 
+Work = tuple[list[Predicted | Failed], Ledger]  # what became of a chunk
+
+
 @dataclass
 class Predictor:
     """A model and an engine, ready to read."""
 
     model: Model
     engine: Engine
-    chunk: int = 16384  # about so many pieces are worked on together
+    chunk: int = 8192  # about so many pieces are worked on together
     ledger: Ledger = field(default_factory=Ledger)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Predicted | Failed]:
-        """A result for each document, in order. One chunk is tokenised while another is read."""
-        with ThreadPoolExecutor(max_workers=1) as thread:
-            pending: Future[list[PieceTable]] | None = None
-            chunk: Sequence[Document] = ()
-            for following in _chunks(documents, self.chunk * _CHARACTERS):
-                ahead = thread.submit(tokenize, following, self.model.tokenizer)
-                if pending is not None:
-                    yield from self._read_chunk(chunk, pending.result)
-                pending, chunk = ahead, following
-            if pending is not None:
-                yield from self._read_chunk(chunk, pending.result)
+        """A result for each document, in order. As many chunks are read at a time as the engine wants."""
+        jobs = self._jobs(_chunks(documents, self.chunk * _CHARACTERS))
+        for results, ledger in in_order(jobs, self.engine.workers, torch.get_num_threads()):
+            self.ledger.add(ledger)
+            yield from results
 
-    def _read_chunk(
-        self, documents: Sequence[Document], tokenized: Callable[[], list[PieceTable]]
-    ) -> Iterator[Predicted | Failed]:
-        results = self._try(documents, tokenized)
+    def _jobs(self, chunks: Iterator[list[Document]]) -> Iterator[Job[Work]]:
+        """A job for each chunk. A lone one, and one that a long document makes long, gets all threads."""
+        chunk, number = next(chunks, None), 0
+        while chunk is not None:
+            following = next(chunks, None)
+            lone = number == 0 and following is None
+            long = sum(len(document.text) for document in chunk) > 2 * self.chunk * _CHARACTERS
+            yield Job(partial(self._work, chunk), alone=lone or long)
+            chunk, number = following, number + 1
+
+    def _work(self, documents: Sequence[Document]) -> Work:
+        ledger = Ledger()
+        return list(self._read_chunk(documents, ledger)), ledger
+
+    def _read_chunk(self, documents: Sequence[Document], ledger: Ledger) -> Iterator[Predicted | Failed]:
+        results = self._try(documents, ledger)
         if not isinstance(results, str):
             yield from results
         elif len(documents) == 1:
@@ -95,28 +81,28 @@ class Predictor:
         else:
             # One of them is to blame: alone, it is set aside; the others are read as before.
             for document in documents:
-                yield from self._read_chunk([document], partial(tokenize, [document], self.model.tokenizer))
+                yield from self._read_chunk([document], ledger)
 
-    def _try(
-        self, documents: Sequence[Document], tokenized: Callable[[], list[PieceTable]]
-    ) -> list[Predicted] | str:
+    def _try(self, documents: Sequence[Document], ledger: Ledger) -> list[Predicted] | str:
         """The results of a chunk, or what went wrong: the error itself would hold the chunk's tensors."""
         since = time.perf_counter()
         try:
-            tables = tokenized()
+            tables = tokenize(documents, self.model.tokenizer)
         except (TypeError, ValueError) as error:  # text without a UTF-8 form
             return f"{type(error).__name__}: {error}"
-        self.ledger.took("tokenise", since)
+        ledger.took("tokenise", since)
         try:
-            return self._predict(documents, tables)
+            return self._predict(documents, tables, ledger)
         except (decoding.NotFiniteError, MemoryError, RuntimeError) as error:
             if not isinstance(error, decoding.NotFiniteError) and not is_out_of_memory(error):
                 raise
             return f"{type(error).__name__}: {error}"
 
     @torch.inference_mode()
-    def _predict(self, documents: Sequence[Document], tables: Sequence[PieceTable]) -> list[Predicted]:
-        reader, ledger = self.model.reader, self.ledger
+    def _predict(
+        self, documents: Sequence[Document], tables: Sequence[PieceTable], ledger: Ledger
+    ) -> list[Predicted]:
+        reader = self.model.reader
         since = time.perf_counter()
         lengths = [len(table) for table in tables]
         cuts = windows.cut_all(lengths, reader.settings.window, reader.settings.overlap)
@@ -129,7 +115,7 @@ class Predictor:
         given = self._given(documents, tables, vectors)
         reachable = [self._asked(document, table) for document, table in zip(documents, tables, strict=True)]
         ledger.took("relate", since)
-        self._count(documents, tables, annotations)
+        ledger.read(documents, tables, annotations)
         ledger.windows += len(cuts)
         ledger.pieces_encoded += sum(len(cut) + reader.specials.around() for cut in cuts)
         ledger.pieces_truncated += sum(lengths) - len(vectors)
@@ -165,22 +151,6 @@ class Predictor:
         spans = [(mention.start, mention.end) for mention in mentions.mentions]
         rows = zip(found.head.tolist(), found.tail.tolist(), strict=True)
         return frozenset((spans[head], spans[tail]) for head, tail in rows)
-
-    def _count(
-        self,
-        documents: Sequence[Document],
-        tables: Sequence[PieceTable],
-        annotations: Sequence[Annotation],
-    ) -> None:
-        ledger = self.ledger
-        ledger.documents += len(documents)
-        for document, table, annotation in zip(documents, tables, annotations, strict=True):
-            ledger.characters += len(document.text)
-            ledger.words += len(table.word_starts)
-            ledger.pieces += len(table)
-            ledger.characters_without_piece += table.uncovered(document.text)
-            ledger.mentions += len(annotation.mentions)
-            ledger.relations += len(annotation.relations)
 
 
 def _chunks(documents: Iterable[Document], characters: int) -> Iterator[list[Document]]:

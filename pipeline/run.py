@@ -73,7 +73,7 @@ def task(settings: RunSettings) -> int:
     path, output = Path(settings.input), output_folder(settings.output)
     total = count_documents(path)
     texts = _texts(settings.articles)
-    model = checkpoint.load(checkpoint.find(settings.model))
+    model = checkpoint.load(checkpoint.find(settings.model), bare=settings.engine.bare())
     predictor = Predictor(model, settings.engine.build(model.reader))
     predictor.ledger.took("load", started)
     items = islice(read_input(path, texts, settings.language), settings.limit)

@@ -75,7 +75,7 @@ class EncoderSettings:
 
     def build(self, settings: ModelSettings) -> tuple[Reader, Tokenizer, Any]:
         """The reader with fresh heads, and its tokenizer in both forms. Raises InputError."""
-        from pipeline.checkpoint import load_encoder, random_encoder
+        from pipeline.library import load_encoder, random_encoder
 
         load = random_encoder if self.random else load_encoder
         return load(self.folder(), settings)

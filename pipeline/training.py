@@ -94,7 +94,7 @@ class Run:
         self.accelerator = Accelerator(mixed_precision=settings.precision)
         self.reader = reader
         self.steps = math.ceil(len(examples) / settings.documents) * settings.epochs
-        optimizer = torch.optim.AdamW(_groups(reader, settings))
+        optimizer = torch.optim.AdamW(_groups(reader, settings), fused=True)
         schemes = {stream.scheme: stream.weight for stream in streams} | {examples[0].scheme: 1.0}
         self.module, self.optimizer = self.accelerator.prepare(
             JointLoss(reader, settings.weights, settings.hidden, schemes), optimizer

@@ -15,6 +15,8 @@ Windows = Sequence[NDArray[np.int64]]
 class Engine(Protocol):
     """Sorting, padding and precision are an engine's private matter; order and content are not."""
 
+    workers: int  # as many threads may call encode at a time, and should
+
     def encode(self, windows: Windows) -> list[Tensor]:
         """The vectors of each window's pieces, float32 [pieces, width], in the order of the windows.
 
@@ -42,6 +44,8 @@ def is_out_of_memory(error: BaseException) -> bool:
 
 class Forward(Protocol):
     """Runs an encoder over a batch of windows."""
+
+    concurrent: bool  # whether several threads may call it at a time
 
     def cost(self, lengths: Sequence[int]) -> int:
         """How many pieces a batch of windows of these lengths, longest first, takes, padding included."""

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import nullcontext
+from threading import Lock
 
 import torch
 from torch import Tensor
@@ -16,11 +18,16 @@ from pipeline.engines.budget import Budget
 class BatchedEngine:
     """Batches for a forward pass; halves them where memory ends, and grows them again."""
 
-    def __init__(self, forward: Forward, budget: Budget, description: Mapping[str, object]) -> None:
+    def __init__(
+        self, forward: Forward, budget: Budget, description: Mapping[str, object], workers: int = 1
+    ) -> None:
         self.forward = forward
         self.budget = budget
         self.description = description
+        self.workers = workers
         self.spent = 0  # pieces that went through the encoder, padding included
+        self._passing = nullcontext() if forward.concurrent else Lock()
+        self._counting = Lock()
 
     def encode(self, windows: Windows) -> list[Tensor]:
         """Vectors float32 [pieces, width] of each window, in the order of the windows."""
@@ -37,7 +44,8 @@ class BatchedEngine:
                         f"no memory for a window of {lengths[start]} pieces alone; free some, or use a model "
                         "with shorter windows"
                     )
-                self.budget.halve(self.forward.cost(lengths[start:stop]))
+                with self._counting:
+                    self.budget.halve(self.forward.cost(lengths[start:stop]))
                 continue  # the same windows again, fewer at once
             for position, row in zip(order[start:stop], torch.split(rows, lengths[start:stop]), strict=True):
                 vectors[position] = row
@@ -46,19 +54,23 @@ class BatchedEngine:
 
     def describe(self) -> dict[str, object]:
         """What it runs on and how."""
-        return {**self.description, "pieces": self.budget.pieces, "out_of_memory": self.budget.halvings}
+        budget = {"pieces": self.budget.pieces, "out_of_memory": self.budget.halvings}
+        return {**self.description, "workers": self.workers, **budget}
 
     def _run(self, windows: Windows) -> Tensor | None:
         """The vectors of a batch, or None where memory ended."""
-        since = time.perf_counter()
         try:
-            rows = self.forward(windows)
+            with self._passing:
+                since = time.perf_counter()
+                rows = self.forward(windows)
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             # The error holds the frames, and they the tensors: it is gone before the next try.
             return None
         cost = self.forward.cost([len(window) for window in windows])
-        self.spent += cost
-        self.budget.served(sum(map(len, windows)), cost, time.perf_counter() - since)
+        seconds = time.perf_counter() - since
+        with self._counting:
+            self.spent += cost
+            self.budget.served(sum(map(len, windows)), cost, seconds)
         return rows

@@ -38,6 +38,8 @@ def _convert(reader: Reader) -> openvino.Model:
 class OpenVinoForward:
     """A padded batch, cut into one part for each core: each core works through its part undisturbed."""
 
+    concurrent = False
+
     def __init__(self, reader: Reader, dtype: str, threads: int) -> None:
         self.specials = reader.specials
         model = _convert(reader)

@@ -10,28 +10,26 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch.nn import functional
-from transformers import ModernBertModel, PreTrainedModel
 
 from pipeline.engines.base import Windows
 from pipeline.model import Specials
 
+if TYPE_CHECKING:
+    from transformers import ModernBertModel
 
-def fits(encoder: PreTrainedModel, window: int) -> bool:
-    """Whether the packed pass computes what the library would for windows of so many pieces at most."""
-    config: Any = encoder.config
-    if not isinstance(encoder, ModernBertModel) or config.hidden_activation != "gelu":
-        return False
-    plain = all(config.rope_parameters[kind]["rope_type"] == "default" for kind in set(config.layer_types))
-    # A layer that looks only so far to either side looks at everything in a window that is shorter.
-    return plain and all(
-        kind == "full_attention" or window <= config.sliding_window for kind in config.layer_types
-    )
+    from pipeline.modernbert import ModernBert
+
+
+_ROWS = 32  # of a product: a multiple of it, on processors
+_LENGTHS = 16  # of windows in attention, likewise
+_TOGETHER = 1024  # pieces whose attention is computed together: as much as a processor's cache holds
 
 
 Weights = tuple[Tensor, Tensor | None]  # of a linear map: matrix and bias
@@ -51,22 +49,42 @@ class _Layer:
 
 
 @dataclass(frozen=True, slots=True)
+class _Together:
+    """Windows of like length whose attention is computed together: a stretch of the table of pieces."""
+
+    pieces: slice
+    windows: int
+    length: int  # of the longest, rounded up
+    # Where windows are shorter or missing, or None: the rows of the table, int64 [windows * length], which of
+    # them may be looked at, bool [windows, 1, 1, length], and the places of the stretch's pieces among them.
+    ragged: tuple[Tensor, Tensor, Tensor] | None
+
+
+@dataclass(frozen=True, slots=True)
 class _Batch:
     """Where the windows stand in the table of pieces."""
 
     positions: Tensor  # int64 [pieces], within the window
-    runs: list[tuple[int, int, int]]  # first piece, windows of one length in a row, that length
+    groups: list[_Together]
 
 
 class PackedForward:
-    """Pieces and where they stand go to the device, vectors come back once; no padding."""
+    """Pieces and where they stand go to the device, vectors come back once; no padding of windows.
 
-    def __init__(self, encoder: ModernBertModel, specials: Specials, device: str, dtype: torch.dtype) -> None:
+    Processors compile a product anew for each number of rows, and keep what they compiled: on them, numbers
+    of rows and the shapes of attention repeat, or memory would grow with the variety of lengths.
+    """
+
+    def __init__(
+        self, encoder: ModernBertModel | ModernBert, specials: Specials, device: str, dtype: torch.dtype
+    ) -> None:
         torch.nn.Module.to(encoder, device, torch.float32)
         self.encoder = encoder
         self.specials = specials
         self.device = device
         self.dtype = dtype
+        self.concurrent = device == "cpu"
+        self.multiple = _ROWS if device == "cpu" else 1
         config: Any = encoder.config
         self.heads = int(config.num_attention_heads)
         # On processors, PyTorch's fused attention computes bfloat16 no faster than float32; products do.
@@ -87,8 +105,9 @@ class PackedForward:
         ]
 
     def cost(self, lengths: Sequence[int]) -> int:
-        """All pieces, special ones too."""
-        return sum(lengths) + len(lengths) * self.specials.around()
+        """All pieces, special ones too, and the few rows that round them up."""
+        pieces = sum(lengths) + len(lengths) * self.specials.around()
+        return -(-pieces // self.multiple) * self.multiple
 
     @torch.inference_mode()
     def __call__(self, windows: Windows) -> Tensor:
@@ -121,13 +140,40 @@ class PackedForward:
         if after:
             own[ends - 1] = False
         positions = np.arange(len(ids)) - np.repeat(ends - lengths, lengths)
-        runs, start = [], 0
-        for length, group in groupby(lengths):
-            count = len(list(group))
-            runs.append((start, count, length))
-            start += count * length
-        batch = _Batch(torch.from_numpy(positions).to(self.device), runs)
-        return torch.from_numpy(ids.astype(np.int64)), torch.from_numpy(own), batch
+        more = -len(ids) % self.multiple
+        ids = np.pad(ids.astype(np.int64), (0, more), constant_values=self.specials.pad)
+        own, positions = np.pad(own, (0, more)), np.pad(positions, (0, more))
+        batch = _Batch(torch.from_numpy(positions).to(self.device), self._groups(np.array(lengths)))
+        return torch.from_numpy(ids), torch.from_numpy(own), batch
+
+    def _groups(self, lengths: NDArray[np.int64]) -> list[_Together]:
+        """Windows whose attention is computed together, in order of the table."""
+        starts = np.cumsum(lengths) - lengths
+        groups = []
+        rounded = -(-lengths // _LENGTHS) * _LENGTHS
+        for length, run in groupby(range(len(lengths)), key=lambda number: int(rounded[number])):
+            numbers = list(run)
+            size = max(1, _TOGETHER // length) if self.multiple > 1 else len(numbers)
+            groups += [
+                self._together(starts[numbers[n : n + size]], lengths[numbers[n : n + size]], length, size)
+                for n in range(0, len(numbers), size)
+            ]
+        return groups
+
+    def _together(
+        self, starts: NDArray[np.int64], lengths: NDArray[np.int64], length: int, size: int
+    ) -> _Together:
+        pieces = slice(int(starts[0]), int(starts[-1] + lengths[-1]))
+        if len(lengths) == size and bool((lengths == length).all()):
+            return _Together(pieces, size, length, None)
+        own = np.zeros((size, length), dtype=np.bool_)
+        own[: len(lengths)] = np.arange(length) < lengths[:, None]
+        rows = np.zeros((size, length), dtype=np.int64)
+        rows[own] = np.arange(pieces.start, pieces.stop)
+        places = np.flatnonzero(own)
+        own[len(lengths) :, 0] = True  # a window that is missing looks at something, to stay a number
+        index, seen, kept = (torch.from_numpy(part).to(self.device) for part in (rows, own, places))
+        return _Together(pieces, size, length, (index.flatten(), seen[:, None, None], kept))
 
     def _turn(self, mixed: Tensor, rotation: Tensor) -> Tensor:
         """Queries and keys turned by their positions; [3, pieces, heads, width of a head]."""
@@ -138,13 +184,14 @@ class PackedForward:
 
     def _attend(self, parts: Tensor, batch: _Batch) -> Tensor:
         """Attention within each window: [pieces, heads * width of a head]."""
-        mixed = torch.empty_like(parts[0])
-        for start, windows, length in batch.runs:
-            here = slice(start, start + windows * length)
-            shape = (3, windows, length, *parts.shape[2:])
-            query, key, value = parts[:, here].reshape(shape).transpose(2, 3)
-            seen = self.attention(query, key, value)
-            mixed[here] = seen.transpose(1, 2).reshape(windows * length, *parts.shape[2:])
+        mixed = torch.zeros_like(parts[0])
+        for group in batch.groups:
+            rows = parts[:, group.pieces] if group.ragged is None else parts[:, group.ragged[0]]
+            shape = (3, group.windows, group.length, *parts.shape[2:])
+            query, key, value = rows.reshape(shape).transpose(2, 3)
+            seen = self.attention(query, key, value, None if group.ragged is None else group.ragged[1])
+            seen = seen.transpose(1, 2).reshape(-1, *parts.shape[2:])
+            mixed[group.pieces] = seen if group.ragged is None else seen[group.ragged[2]]
         return mixed.flatten(1)
 
     def _rotation(self, kind: str) -> Tensor:
@@ -174,11 +221,13 @@ class PackedForward:
         return matrix[order], None if bias is None else bias[order]
 
 
-def _fused(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
-    return functional.scaled_dot_product_attention(query, key, value)
+def _fused(query: Tensor, key: Tensor, value: Tensor, own: Tensor | None) -> Tensor:
+    return functional.scaled_dot_product_attention(query, key, value, attn_mask=own)
 
 
-def _products(query: Tensor, key: Tensor, value: Tensor) -> Tensor:
+def _products(query: Tensor, key: Tensor, value: Tensor, own: Tensor | None) -> Tensor:
     scores = (query * query.shape[-1] ** -0.5) @ key.transpose(-1, -2)
+    if own is not None:
+        scores = scores.masked_fill_(~own, -torch.inf)
     seen: Tensor = scores.softmax(dim=-1) @ value
     return seen

@@ -19,6 +19,8 @@ def area(lengths: Sequence[int], specials: Specials) -> int:
 class PaddedForward:
     """Pieces and mask go to the device, vectors come back once; padding costs what a piece costs."""
 
+    concurrent = False
+
     def __init__(self, reader: Reader, device: str) -> None:
         self.reader = reader
         self.device = device

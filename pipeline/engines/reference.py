@@ -13,6 +13,8 @@ from pipeline.model import Reader, pad, unpad
 
 
 class ReferenceEngine:
+    workers = 1
+
     def __init__(self, reader: Reader) -> None:
         self.reader = reader
 

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from pipeline.config import InputError
 
 if TYPE_CHECKING:
     from pipeline.engines.base import Engine, Forward
     from pipeline.model import Reader
+    from pipeline.modernbert import ModernBert
 
 DTYPES = ("float32", "bfloat16")
+_MOST_WORKERS = 4  # each holds a part of the input in memory
 # Pieces in a batch that are tried out where none is given. Small batches stay in a processor's cache.
 CANDIDATES = {"cpu": (2048, 1024, 4096, 8192), "cuda": (65536, 16384, 32768)}
 
@@ -19,6 +21,10 @@ CANDIDATES = {"cpu": (2048, 1024, 4096, 8192), "cuda": (65536, 16384, 32768)}
 @dataclass
 class EngineSettings:
     """What every engine's settings can do."""
+
+    def bare(self) -> bool:
+        """Whether the engine can do with the weights of an encoder that the packed pass knows."""
+        return False
 
     def build(self, reader: Reader) -> Engine:
         raise NotImplementedError(f"{type(self).__name__} builds no engine")
@@ -31,6 +37,16 @@ class BatchedSettings(EngineSettings):
     device: str = "cpu"  # cpu, cuda, cuda:1 …; auto: a GPU where there is one
     dtype: str = "float32"  # or bfloat16; auto: bfloat16 where the machine multiplies it natively
     pieces: int | None = None  # in a batch; null: found out on the first batches, and remembered
+    workers: int | None = None  # parts of the input that are read at a time; null: as many as pay
+
+    def __post_init__(self) -> None:
+        for name, value in (("pieces", self.pieces), ("workers", self.workers)):
+            if value is not None and value < 1:
+                raise ValueError(f"engine.{name}={value}: expected at least 1, or null")
+
+    def bare(self) -> bool:
+        """Its packed pass is the one that needs no more."""
+        return True
 
     def build(self, reader: Reader) -> Engine:
         """Raises InputError for a device that is not there or a precision that is not known."""
@@ -44,26 +60,27 @@ class BatchedSettings(EngineSettings):
         reader.float().cpu().eval()
         forward, name = self._forward(reader, device, dtype)
         kind = torch.device(device).type
+        workers = self.workers or _workers(kind, forward.concurrent)
         if self.pieces is not None:
             budget = Budget(self.pieces)
         else:
-            memory = Memory(f"{name} {_machine(reader, device, dtype)}")
+            memory = Memory(f"{name} {_machine(reader, device, dtype)} {workers} workers")
             budget = Budget(CANDIDATES[kind][0], CANDIDATES[kind], memory)
         described = {"engine": name, "device": _name(device), "dtype": dtype}
-        return BatchedEngine(forward, budget, described)
+        return BatchedEngine(forward, budget, described, workers)
 
     def _forward(self, reader: Reader, device: str, dtype: str) -> tuple[Forward, str]:
         """The packed pass where it knows the encoder, else a padded one; and its name."""
         import torch
-        from transformers import ModernBertModel
 
+        from pipeline import modernbert
         from pipeline.engines import packed
         from pipeline.engines.padded import PaddedForward
 
         encoder, room = reader.encoder, reader.settings.window + reader.specials.around()
         kind: torch.dtype = getattr(torch, dtype)
-        if isinstance(encoder, ModernBertModel) and packed.fits(encoder, room):
-            return packed.PackedForward(encoder, reader.specials, device, kind), "packed"
+        if modernbert.fits(encoder.config, room):
+            return packed.PackedForward(cast("ModernBert", encoder), reader.specials, device, kind), "packed"
         torch.nn.Module.to(encoder, device, kind)
         return PaddedForward(reader, device), "padded"
 
@@ -105,6 +122,10 @@ class BatchedSettings(EngineSettings):
 class OpenVinoSettings(BatchedSettings):
     """The encoder compiled by OpenVINO; the rest as on the processor."""
 
+    def bare(self) -> bool:
+        """It compiles the library's forward pass."""
+        return False
+
     def _forward(self, reader: Reader, device: str, dtype: str) -> tuple[Forward, str]:
         import torch
 
@@ -127,6 +148,15 @@ class ReferenceSettings(EngineSettings):
         from pipeline.engines.reference import ReferenceEngine
 
         return ReferenceEngine(reader.float().cpu().eval())
+
+
+def _workers(kind: str, concurrent: bool) -> int:
+    """On a GPU one reads while another decodes; on a processor cores that work apart wait for nobody."""
+    import torch
+
+    if kind != "cpu":
+        return 2
+    return min(torch.get_num_threads(), _MOST_WORKERS) if concurrent else 1
 
 
 def _name(device: str) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 from accelerate.state import AcceleratorState
 
-from pipeline import checkpoint
+from pipeline import checkpoint, library
 from pipeline.checkpoint import Model
 from tests.pipeline import tiny
 
@@ -37,6 +37,6 @@ def model(tmp_path_factory: pytest.TempPathFactory) -> Model:
 def model_folder(model: Model, encoder_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A trained model's folder, with random weights."""
     folder = tmp_path_factory.mktemp("saved")
-    _, _, hugging = checkpoint.load_encoder(str(encoder_folder), tiny.SETTINGS)
+    _, _, hugging = library.load_encoder(str(encoder_folder), tiny.SETTINGS)
     checkpoint.save(model, hugging, folder)
     return folder

@@ -25,7 +25,7 @@ from transformers import (
 )
 
 from annotations.document import Document
-from pipeline import checkpoint
+from pipeline import checkpoint, library
 from pipeline.checkpoint import Model
 from pipeline.config import InputError
 from pipeline.engines.settings import BatchedSettings
@@ -75,7 +75,7 @@ def test_public_architectures_can_be_trained_from(kind: str, tmp_path: Path, sma
     config, architecture = PUBLIC[kind]
     tiny.tokenizer(tmp_path)
     architecture(config(**SHAPE)).save_pretrained(tmp_path)
-    reader, pieces, _ = checkpoint.load_encoder(str(tmp_path), replace(tiny.SETTINGS, window=32))
+    reader, pieces, _ = library.load_encoder(str(tmp_path), replace(tiny.SETTINGS, window=32))
     loaded = Model(reader.eval(), pieces, checkpoint.Thresholds(), checkpoint.Origin(), "")
     (result,) = Predictor(loaded, BatchedSettings().build(reader)).read([small])
     assert isinstance(result, Predicted)
@@ -85,7 +85,7 @@ def test_distilbert_names_its_width_otherwise(tmp_path: Path) -> None:
     tiny.tokenizer(tmp_path)
     config = DistilBertConfig(vocab_size=400, dim=16, n_layers=1, n_heads=2, hidden_dim=24)
     DistilBertModel(config).save_pretrained(tmp_path)
-    reader, _, _ = checkpoint.load_encoder(str(tmp_path), tiny.SETTINGS)
+    reader, _, _ = library.load_encoder(str(tmp_path), tiny.SETTINGS)
     assert reader.width == 16
 
 
@@ -93,11 +93,11 @@ def test_a_window_longer_than_the_encoder_is_refused(tmp_path: Path) -> None:
     tiny.tokenizer(tmp_path)
     BertModel(BertConfig(**SHAPE)).save_pretrained(tmp_path)
     with pytest.raises(InputError, match=r"head\.window=99: the encoder has room for 38 pieces"):
-        checkpoint.load_encoder(str(tmp_path), replace(tiny.SETTINGS, window=99))
+        library.load_encoder(str(tmp_path), replace(tiny.SETTINGS, window=99))
 
 
 def test_weights_may_be_stored_in_half(model: Model, encoder_folder: Path, tmp_path: Path) -> None:
-    _, _, hugging = checkpoint.load_encoder(str(encoder_folder), tiny.SETTINGS)
+    _, _, hugging = library.load_encoder(str(encoder_folder), tiny.SETTINGS)
     checkpoint.save(model, hugging, tmp_path, "bfloat16")
     assert {v.dtype for v in load_file(tmp_path / "heads.safetensors").values()} == {torch.bfloat16}
     again = checkpoint.load(tmp_path)
@@ -131,7 +131,7 @@ def test_a_folder_that_is_no_model(tmp_path: Path) -> None:
 
 def test_an_encoder_that_is_not_there() -> None:
     with pytest.raises(InputError, match=r"encoder\.name=/nowhere: no encoder can be loaded"):
-        checkpoint.load_encoder("/nowhere", tiny.SETTINGS)
+        library.load_encoder("/nowhere", tiny.SETTINGS)
 
 
 @pytest.mark.parametrize(
@@ -165,6 +165,6 @@ def test_a_tokenizer_that_cuts_texts_is_told_not_to(tmp_path: Path) -> None:
         "direction": "Right",
     }
     (folder / "tokenizer.json").write_text(json.dumps(described), "utf-8")
-    for load in (checkpoint.load_encoder, checkpoint.random_encoder):
+    for load in (library.load_encoder, library.random_encoder):
         _, tokenizer, _ = load(str(folder), tiny.SETTINGS)
         assert len(tokenizer.encode(tiny.SENTENCE, add_special_tokens=False).ids) > 5

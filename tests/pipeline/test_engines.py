@@ -13,14 +13,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from transformers import BertModel, ModernBertModel
 
-from pipeline.checkpoint import Model, load_encoder
+from pipeline import modernbert
+from pipeline.checkpoint import Model
 from pipeline.config import InputError
-from pipeline.engines import batching, packed
+from pipeline.engines import batching
 from pipeline.engines.base import WindowError, Windows, is_out_of_memory
 from pipeline.engines.batched import BatchedEngine
 from pipeline.engines.budget import Budget, Memory
 from pipeline.engines.padded import PaddedForward
 from pipeline.engines.settings import BatchedSettings, ReferenceSettings
+from pipeline.library import load_encoder
 from pipeline.model import Reader
 from tests.pipeline import tiny
 
@@ -70,9 +72,9 @@ def test_an_encoder_that_the_packed_pass_does_not_know_is_padded(tmp_path: Path)
 def test_layers_that_look_less_far_than_a_window_are_not_packed(model: Model) -> None:
     encoder = copy.deepcopy(model.reader.encoder)
     assert isinstance(encoder, ModernBertModel)
-    assert packed.fits(encoder, encoder.config.sliding_window)
+    assert modernbert.fits(encoder.config, encoder.config.sliding_window)
     assert "sliding_attention" in encoder.config.layer_types
-    assert not packed.fits(encoder, encoder.config.sliding_window + 1)
+    assert not modernbert.fits(encoder.config, encoder.config.sliding_window + 1)
 
 
 @pytest.mark.parametrize("kind", ["modernbert", "bert"])
@@ -108,6 +110,8 @@ def test_the_plan_asks_everything_once_within_the_budget(
 
 class Scarce:
     """A forward pass on a machine whose memory ends at so many pieces; what it fails at changes."""
+
+    concurrent = True
 
     def __init__(self, room: list[int], error: Exception) -> None:
         self.room, self.error = room, error

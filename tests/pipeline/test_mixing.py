@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from annotations.document import Annotation, Document, Mention, text_sha256
 from annotations.formats.wikiwars import parse_wikiwars
 from annotations.schemes import LABELS, NESTED, OWN
-from pipeline import checkpoint
+from pipeline import checkpoint, library
 from pipeline.checkpoint import Model, Origin
 from pipeline.config import InputError
 from pipeline.corpora import Corpus, CorpusSettings
@@ -41,7 +41,7 @@ def sentences(count: int, scheme: str = "germeval") -> tuple[Document, ...]:
 def mixed(folder: Path, small: Document) -> tuple[Reader, list[Example], list[Stream]]:
     """A reader that learns two foreign schemes, five documents of ours, and a stream of each scheme."""
     reader, examples = start(folder, small)
-    _, tokenizer, _ = checkpoint.load_encoder(str(folder), tiny.SETTINGS)
+    _, tokenizer, _ = library.load_encoder(str(folder), tiny.SETTINGS)
     torch.manual_seed(12)
     reader.learn_schemes(["germeval", "timex"])
     corpora = (
@@ -170,7 +170,7 @@ def test_a_checkpoint_forgets_the_other_schemes(
     encoder_folder: Path, small: Document, tmp_path: Path
 ) -> None:
     reader, *_ = mixed(encoder_folder, small)
-    _, tokenizer, hugging = checkpoint.load_encoder(str(encoder_folder), tiny.SETTINGS)
+    _, tokenizer, hugging = library.load_encoder(str(encoder_folder), tiny.SETTINGS)
     checkpoint.save(Model(reader, tokenizer, Thresholds(), Origin(), ""), hugging, tmp_path)
     assert not checkpoint.load(tmp_path).reader.foreign
     assert b"foreign" not in (tmp_path / "heads.safetensors").read_bytes()
@@ -178,7 +178,7 @@ def test_a_checkpoint_forgets_the_other_schemes(
 
 def test_another_scheme_can_be_learned_by_heart(encoder_folder: Path, tmp_path: Path) -> None:
     torch.manual_seed(11)
-    reader, tokenizer, _ = checkpoint.load_encoder(str(encoder_folder), tiny.SETTINGS)
+    reader, tokenizer, _ = library.load_encoder(str(encoder_folder), tiny.SETTINGS)
     reader.learn_schemes(["germeval"])
     examples = read_examples(sentences(2), tokenizer, 1, "germeval")
     train(reader, examples, examples, replace(SETTINGS, epochs=40), 1, tmp_path / "state")

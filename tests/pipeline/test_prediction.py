@@ -105,6 +105,7 @@ class Broken:
 
     engine: Engine
     length: int
+    workers: int = 1
 
     def encode(self, windows: list) -> list[torch.Tensor]:  # type: ignore[type-arg]
         vectors = self.engine.encode(windows)

@@ -116,6 +116,8 @@ def test_openvino_answers_as_the_slow_one(
 class Spoiled:
     """An engine that puts something that is no number at one place of one window's vectors."""
 
+    workers = 1
+
     def __init__(self, vectors: list[torch.Tensor], window: int, place: tuple[int, int], what: float) -> None:
         self.vectors, self.window, self.place, self.what = vectors, window, place, what
 
@@ -176,6 +178,8 @@ def test_the_tensors_of_a_failed_chunk_are_gone_before_the_next_try(model: Model
     class Once:
         """Fails over more than one window, and keeps an eye on what it gave out."""
 
+        workers = 1
+
         def encode(self, windows: Windows) -> list[torch.Tensor]:
             gc.collect()
             assert not [one for one in kept if one() is not None]
@@ -201,6 +205,8 @@ def test_text_without_a_utf8_form_is_set_aside_alone(model: Model) -> None:
 
 class Full:
     """An engine without room for the longest window."""
+
+    workers = 2
 
     def __init__(self, engine: Engine, longest: int) -> None:
         self.engine, self.longest = engine, longest

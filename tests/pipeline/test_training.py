@@ -7,10 +7,10 @@ import pytest
 import torch
 
 from annotations.document import Document
-from pipeline.checkpoint import load_encoder
 from pipeline.config import InputError
 from pipeline.examples import Example, example
 from pipeline.fitting import development_score, fit
+from pipeline.library import load_encoder
 from pipeline.model import Reader
 from pipeline.pieces import tokenize
 from pipeline.settings import LossWeights, Optimization

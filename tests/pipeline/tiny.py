@@ -11,8 +11,9 @@ from tokenizers.pre_tokenizers import Sequence, Split, Whitespace
 from transformers import BertConfig, BertModel, ModernBertConfig, ModernBertModel, PreTrainedTokenizerFast
 
 from annotations.document import Annotation
-from pipeline.checkpoint import Model, Origin, load_encoder
+from pipeline.checkpoint import Model, Origin
 from pipeline.decoding import Thresholds
+from pipeline.library import load_encoder
 from pipeline.settings import ModelSettings
 
 SPECIALS = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]"]
