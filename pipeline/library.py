@@ -52,6 +52,15 @@ def random_encoder(folder: str, settings: ModelSettings) -> tuple[Reader, Tokeni
     return Reader(encoder, settings, _specials(hugging)), _whole_texts(hugging), hugging
 
 
+def attend_by_products(encoder: PreTrainedModel, device: torch.device) -> None:
+    """For training in bfloat16: on processors, fused attention multiplies it no faster than float32.
+
+    Plain products do: a step takes four fifths of the time. The answer is the same but for rounding.
+    """
+    if device.type == "cpu":
+        encoder.set_attn_implementation("eager")
+
+
 def _whole_texts(hugging: Any) -> Tokenizer:
     """The tokenizer, told not to cut or pad to a length, as its folder may want: windows see to that."""
     tokenizer: Tokenizer = hugging.backend_tokenizer

@@ -12,17 +12,19 @@ import shutil
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import torch
 from accelerate import Accelerator
 from safetensors.torch import load_file, save_file
 from torch import Tensor
+from transformers import PreTrainedModel
 
 from pipeline import mixing, versions
 from pipeline.config import InputError
 from pipeline.examples import Example
 from pipeline.fitting import development_score
+from pipeline.library import attend_by_products
 from pipeline.losses import JointLoss
 from pipeline.mixing import Integers, Stream
 from pipeline.model import Reader
@@ -92,6 +94,8 @@ class Run:
         self.settings, self.seed, self.state = settings, seed, state
         torch.manual_seed(seed)
         self.accelerator = Accelerator(mixed_precision=settings.precision)
+        if settings.precision == "bf16":
+            attend_by_products(cast(PreTrainedModel, reader.encoder), self.accelerator.device)
         self.reader = reader
         self.steps = math.ceil(len(examples) / settings.documents) * settings.epochs
         optimizer = torch.optim.AdamW(_groups(reader, settings), fused=True)

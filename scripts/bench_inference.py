@@ -68,7 +68,7 @@ class Ours:
     """Our predictor with one of its engines."""
 
     def __init__(self, settings: BatchedSettings) -> None:
-        self.model = checkpoint.load(checkpoint.find("embedded"))
+        self.model = checkpoint.load(checkpoint.find("embedded"), bare=settings.bare())
         engine = settings.build(self.model.reader)
         assert isinstance(engine, BatchedEngine)
         self.engine = engine
@@ -116,21 +116,24 @@ def flops(predictor: Predictor) -> float:
 
 def details(ours: Ours, words: int, texts: Sequence[str]) -> dict[str, object]:
     """Where our time goes, and how near the encoder is to the ceiling."""
-    before = ours.engine.spent
+    before, since = ours.engine.spent, time.perf_counter()
     ours.read(texts)
-    spent = ours.engine.spent - before
+    spent, wall = ours.engine.spent - before, time.perf_counter() - since
     ledger, described = ours.predictor.ledger, ours.engine.describe()
     seconds = {stage: round(value, 3) for stage, value in ledger.seconds.items()}
     dtype = torch.bfloat16 if described["dtype"] == "bfloat16" else torch.float32
-    achieved = flops(ours.predictor) / ledger.seconds["encode"] / 1e9
+    # Seconds are of work: workers encode at the same time.
+    encoding = ledger.seconds["encode"] / ours.engine.workers
+    achieved = flops(ours.predictor) / encoding / 1e9
     bare = ceiling(dtype, 4096)
     return {
         "engine": described,
         "documents": ledger.documents,
         "words": words,
-        "words_per_second": round(words / sum(ledger.seconds.values())),
-        "pieces_per_second_of_the_encoder": round(ledger.pieces / ledger.seconds["encode"]),
-        "seconds": seconds,
+        "words_per_second": round(words / wall),
+        "pieces_per_second_of_the_encoder": round(ledger.pieces / encoding),
+        "seconds": round(wall, 3),
+        "seconds_of_all_workers": seconds,
         "relate_to_encode": round(ledger.seconds["relate"] / ledger.seconds["encode"], 3),
         "pairs": ledger.pairs_asked,
         "padding": round(1 - ledger.pieces_encoded / max(spent, 1), 4),

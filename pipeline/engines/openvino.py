@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Sequence
+from queue import Queue
+from threading import Lock
 
 import openvino
 import torch
@@ -36,9 +38,9 @@ def _convert(reader: Reader) -> openvino.Model:
 
 
 class OpenVinoForward:
-    """A padded batch, cut into one part for each core: each core works through its part undisturbed."""
+    """A padded batch on as many cores as the calling thread has: each works through its part undisturbed."""
 
-    concurrent = False
+    concurrent = True
 
     def __init__(self, reader: Reader, dtype: str, threads: int) -> None:
         self.specials = reader.specials
@@ -52,7 +54,11 @@ class OpenVinoForward:
                 "NUM_STREAMS": threads,
             },
         )
-        self.requests = [compiled.create_infer_request() for _ in range(threads)]
+        self.threads = threads
+        self._requests: Queue[openvino.InferRequest] = Queue()
+        for _ in range(threads):
+            self._requests.put(compiled.create_infer_request())
+        self._taking = Lock()
 
     def cost(self, lengths: Sequence[int]) -> int:
         """Rows times the longest of them."""
@@ -60,20 +66,28 @@ class OpenVinoForward:
 
     def __call__(self, windows: Windows) -> Tensor:
         """Vectors float32 [pieces, width] of all windows, one after the other."""
-        share = -(-len(windows) // len(self.requests))
+        share = -(-len(windows) // min(self.threads, torch.get_num_threads()))
         parts = [windows[start : start + share] for start in range(0, len(windows), share)]
-        asked = list(zip(self.requests, parts, strict=False))
-        for request, part in asked:
+        with self._taking:  # all that this call needs, or two calls could wait for each other's
+            requests = [self._requests.get() for _ in parts]
+        try:
+            return torch.cat(self._infer(requests, parts))  # a copy: the requests' memory is used again
+        finally:
+            for request in requests:
+                self._requests.put(request)
+
+    def _infer(self, requests: Sequence[openvino.InferRequest], parts: Sequence[Windows]) -> list[Tensor]:
+        for request, part in zip(requests, parts, strict=True):
             ids, mask = pad(part, self.specials)
             request.start_async([ids.numpy(), mask.numpy()])
-        errors = [error for request, _ in asked if (error := _waited(request)) is not None]
+        errors = [error for request in requests if (error := _waited(request)) is not None]
         if errors:
             raise errors[0]  # when no request is at work any more: the next try needs all of them
         vectors: list[Tensor] = []
-        for request, part in asked:
+        for request, part in zip(requests, parts, strict=True):
             rows = torch.from_numpy(request.get_output_tensor(0).data)
             vectors += unpad(rows, [len(window) for window in part], self.specials)
-        return torch.cat(vectors)
+        return vectors
 
 
 def _waited(request: openvino.InferRequest) -> RuntimeError | None:

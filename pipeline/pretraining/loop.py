@@ -12,6 +12,7 @@ import torch
 from accelerate import Accelerator
 from torch.optim import Optimizer
 
+from pipeline.library import attend_by_products
 from pipeline.pretraining.batches import Batches
 from pipeline.pretraining.masking import Candidates, Masked
 from pipeline.pretraining.model import MaskedPieces, Question
@@ -46,6 +47,8 @@ class Loop:
         self.model: MaskedPieces = self.accelerator.prepare(model)
         self.optimizers: list[Optimizer] = [self.accelerator.prepare(one) for one in made]
         self.encoder = model.encoder
+        if settings.precision == "bf16":
+            attend_by_products(self.encoder, self.accelerator.device)
         if settings.compile:
             self.encoder.compile()
         self.position = storage.resume(self.accelerator)

@@ -26,8 +26,9 @@ from transformers import (
 
 from annotations.document import Document
 from pipeline import checkpoint, library
-from pipeline.checkpoint import Model
+from pipeline.checkpoint import Model, Origin
 from pipeline.config import InputError
+from pipeline.decoding import Thresholds
 from pipeline.engines.settings import BatchedSettings
 from pipeline.prediction import Predicted, Predictor
 from tests.pipeline import tiny
@@ -168,3 +169,24 @@ def test_a_tokenizer_that_cuts_texts_is_told_not_to(tmp_path: Path) -> None:
     for load in (library.load_encoder, library.random_encoder):
         _, tokenizer, _ = load(str(folder), tiny.SETTINGS)
         assert len(tokenizer.encode(tiny.SENTENCE, add_special_tokens=False).ids) > 5
+
+
+@pytest.mark.parametrize("kind", ["modernbert", "bert"])
+def test_attention_by_products_gives_the_same_vectors_and_leaves_no_trace(tmp_path: Path, kind: str) -> None:
+    folder = tiny.encoder(tmp_path / "encoder", kind, spread=0.3)
+    reader, tokenizer, hugging = library.load_encoder(str(folder), tiny.SETTINGS)
+    reader.eval()
+    ids = torch.tensor(
+        [tokenizer.encode(tiny.SENTENCE).ids[:9], [*tokenizer.encode("Riga Laut").ids[:2], *[0] * 7]]
+    )
+    mask = ids > 0
+    with torch.no_grad():
+        fused = reader.encode(ids, mask)
+        library.attend_by_products(reader.encoder, torch.device("cuda"))
+        assert reader.encoder.config._attn_implementation == "sdpa"
+        library.attend_by_products(reader.encoder, torch.device("cpu"))
+        assert reader.encoder.config._attn_implementation == "eager"
+        torch.testing.assert_close(reader.encode(ids, mask)[mask], fused[mask], atol=1e-5, rtol=1e-4)
+    checkpoint.save(Model(reader, tokenizer, Thresholds(), Origin(), ""), hugging, tmp_path / "saved")
+    again = checkpoint.load(tmp_path / "saved")
+    assert again.reader.encoder.config._attn_implementation == "sdpa"
