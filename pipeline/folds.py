@@ -22,7 +22,7 @@ from pipeline.protocols import Fold
 from pipeline.scoring import Scored, scored
 from pipeline.settings import TrainSettings
 from pipeline.tracking import Tracker, open_trackers
-from pipeline.training import Epoch, train
+from pipeline.training import Epoch, forget, train
 
 DONE = "fold.json"
 Report = Callable[[Fold, int, Epoch], None]
@@ -134,6 +134,7 @@ def _train(
     model = Model(reader, tokenizer, fitting.fit(reader, development), origin, "")
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     checkpoint.save(model, hugging, folder / "checkpoint", settings.weights)
+    forget(folder / "state")
 
 
 def _tell(epoch: Epoch, trackers: Sequence[Tracker], report: Callable[[], None]) -> None:

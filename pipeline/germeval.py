@@ -94,6 +94,8 @@ def _halve(corpus: Corpus) -> tuple[tuple[Document, ...], tuple[Document, ...]]:
 
 def _score_seed(settings: GermevalSettings, parts: Parts, seed: int, folder: Path) -> dict[str, Counts]:
     """The counts of one seed, by label. A seed that is already there is not trained again."""
+    from pipeline.training import forget
+
     done = folder / "counts.json"
     choices = (settings.encoder, settings.head, settings.optimization, settings.mix_weight)
     key = versions.fingerprint((choices, settings.encoder.weights(), seed, parts))
@@ -110,6 +112,7 @@ def _score_seed(settings: GermevalSettings, parts: Parts, seed: int, folder: Pat
         write_whole(folder / f"{name}.tsv", _columns(parts.test, rows).encode())
     record = {"key": key, "counts": {label: asdict(counts) for label, counts in tally.items()}}
     write_whole(done, versions.to_json(record))
+    forget(folder / "state")
     return tally
 
 
@@ -117,9 +120,9 @@ def _train_and_read(settings: GermevalSettings, parts: Parts, seed: int, folder:
     """What a model with this seed finds in the test sentences."""
     import torch
 
+    from pipeline import training
     from pipeline.examples import read_examples
     from pipeline.fitting import read_outer
-    from pipeline.training import train
 
     if settings.threads is not None:
         torch.set_num_threads(settings.threads)
@@ -132,7 +135,7 @@ def _train_and_read(settings: GermevalSettings, parts: Parts, seed: int, folder:
         for documents in (parts.train, parts.stop, parts.test)
     )
     streams = [other.stream(tokenizer, reach, settings.mix_weight) for other in parts.beside]
-    train(
+    training.train(
         reader,
         learn,
         stop,

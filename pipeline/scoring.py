@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import statistics
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from annotations import scheme
 from annotations.document import Annotation, Document
-from eval.counts import Counts
+from eval.counts import Counts, macro_f1
 from eval.losses import Trace
-from eval.metrics.attributes import attribute_score
+from eval.metrics.attributes import as_tally, attribute_score, square
 from eval.metrics.relations import GROUPS
 from eval.scoring import Conditions, Report, evaluate
 from pipeline.baselines import learn
@@ -88,6 +89,22 @@ def _modality(report: Report) -> float:
     return attribute_score(confusion, scheme.ACTOR_RELATIONS).macro_f1
 
 
+def _commonest_modality(report: Report) -> float:
+    """The same, if each of them were called by the modality that most of them have."""
+    confusion = report.scores.confusion("given", "modality")
+    gold: Counter[str] = Counter()
+    for (value, _), count in square(confusion, scheme.ACTOR_RELATIONS).items():
+        gold[value] += count
+    if not gold:
+        return 0.0
+    commonest = max(gold, key=lambda value: (gold[value], value))
+    return macro_f1(as_tally({(value, commonest): count for value, count in gold.items()}))
+
+
+def _calibration(kind: str) -> Question:
+    return lambda report: report.calibration[kind].error
+
+
 QUESTIONS: dict[str, Question] = {
     "mentions, outer, strict F1": _f1("mentions.strict.outer"),
     "mentions, inner, strict F1": _f1("mentions.strict.inner"),
@@ -99,6 +116,9 @@ QUESTIONS: dict[str, Question] = {
     "relations end to end, strict, all 16, F1": _f1("relations.strict"),
     "relations end to end, strict, the ten, F1": _f1("relations.strict", "actors"),
     "modality of the ten on correct relations, macro F1": _modality,
+    "modality, all of them called by the commonest, macro F1": _commonest_modality,
+    "expected calibration error, mentions": _calibration("mentions"),
+    "expected calibration error, relations end to end": _calibration("relations"),
 }
 
 

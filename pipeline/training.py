@@ -64,8 +64,8 @@ def train(
 ) -> list[Epoch]:
     """Train the reader in place; it ends with the weights of its best epoch on development data.
 
-    Without development data it ends with the last ones. ``state`` is the folder to resume from; it is
-    removed at the end. ``streams`` are seen beside the examples; the reader has heads for their schemes.
+    Without development data it ends with the last ones. ``state`` is the folder to resume from; it stays
+    until ``forget``. ``streams`` are seen beside the examples; the reader has heads for their schemes.
     ``report`` is called after each epoch; what it raises ends the run, resumably.
     """
     run = Run(reader, examples, development, settings, seed, state, streams=streams)
@@ -221,12 +221,16 @@ class Run:
         return [[s.name, len(s.examples), s.share, s.weight] for s in self.streams]
 
     def conclude(self) -> None:
-        """Give the reader the weights of its best epoch, and remove the state."""
+        """Give the reader the weights of its best epoch."""
         if (self.state / "best.safetensors").is_file():
             self.reader.load_state_dict(load_file(self.state / "best.safetensors"))
-        shutil.rmtree(self.state, ignore_errors=True)
-        shutil.rmtree(self.state.with_name(self.state.name + ".old"), ignore_errors=True)
         self.reader.eval()
+
+
+def forget(state: Path) -> None:
+    """Remove what a run could be resumed from."""
+    for folder in (state, *(state.with_name(state.name + end) for end in (".old", ".new"))):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _groups(reader: Reader, settings: Optimization) -> list[dict[str, Any]]:

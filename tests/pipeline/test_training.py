@@ -14,7 +14,7 @@ from pipeline.library import load_encoder
 from pipeline.model import Reader
 from pipeline.pieces import tokenize
 from pipeline.settings import LossWeights, Optimization
-from pipeline.training import Epoch, Run, train
+from pipeline.training import Epoch, Run, forget, train
 from tests.pipeline import tiny
 
 SETTINGS = Optimization(
@@ -62,7 +62,12 @@ def test_a_run_killed_after_every_epoch_ends_as_if_it_had_not_been(
     assert [epoch.losses for epoch in again] == [epoch.losses for epoch in history]
     first, second = whole.state_dict(), broken.state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
-    assert not (tmp_path / "broken").exists()
+    # Until it is forgotten, a run that is over costs nothing to repeat.
+    once_more, _ = start(encoder_folder, small)
+    train(once_more, examples[:4], examples[4:], SETTINGS, 3, tmp_path / "broken", report=kill)
+    assert all(torch.equal(first[name], once_more.state_dict()[name]) for name in first)
+    forget(tmp_path / "broken")
+    assert not list(tmp_path.glob("broken*"))
 
 
 def test_a_document_can_be_learned_by_heart(encoder_folder: Path, small: Document, tmp_path: Path) -> None:
