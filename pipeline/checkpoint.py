@@ -108,8 +108,8 @@ def find(name: str) -> Path:
 def load(folder: Path, *, bare: bool = False) -> Model:
     """A trained model from its folder. Raises InputError where it is missing, damaged or too old.
 
-    ``bare``: the weights of the encoder will do, if they are those of a ModernBERT (pipeline/modernbert.py):
-    what the packed pass reads, and all that ``pipeline.run`` needs. Otherwise the library loads it.
+    ``bare``: the weights of the encoder will do, where they are those of a ModernBERT whose layers look at
+    everything (pipeline/modernbert.py): all that the packed pass needs. Otherwise the library loads it.
     """
     digest = _verify(folder)
     refuse_code(folder)

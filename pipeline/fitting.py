@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -54,7 +55,7 @@ def development_score(reader: Reader, examples: Sequence[Example]) -> tuple[floa
             mentions = mentions + _counts(set(gold), set(found))
         return mentions.f1, 0.0
     asked = ask(reader, examples)
-    return asked.mentions.f1, _best(asked.chances, asked.targets, sum(asked.unasked))[1]
+    return asked.mentions.f1, max(_figures(asked.chances, asked.targets, sum(asked.unasked)).values())
 
 
 @torch.no_grad()
@@ -68,14 +69,16 @@ def read_outer(reader: Reader, examples: Sequence[Example]) -> Iterator[tuple[Do
 
 
 def fit(reader: Reader, examples: Sequence[Example]) -> Thresholds:
-    """Thresholds for the six and for the ten that give the best F1, and the temperature of the tags."""
+    """Thresholds for the six and for the ten, and the temperature of the tags."""
     if not examples:
         return Thresholds()
     asked = ask(reader, examples)
-    parts = []
-    for kind, missing in zip((~asked.actors, asked.actors), asked.unasked, strict=True):
-        parts.append(_best(asked.chances[kind], asked.targets[kind], missing)[0])
-    return Thresholds(parts[0], parts[1], _temperature(asked.tags, asked.tag_targets))
+    six, ten = ~asked.actors, asked.actors
+    return Thresholds(
+        best(asked.chances[six], asked.targets[six], asked.unasked[0]),
+        lowest_good(asked.chances[ten], asked.targets[ten], asked.unasked[1]),
+        _temperature(asked.tags, asked.tag_targets),
+    )
 
 
 @torch.no_grad()
@@ -122,16 +125,35 @@ def _unasked(examples: Sequence[Example]) -> tuple[int, int]:
     return total - ten, ten
 
 
-def _best(chances: NDArray[np.float32], targets: NDArray[np.bool_], missing: int) -> tuple[float, float]:
-    """The threshold with the best F1, and that F1. ``missing`` gold relations were never asked about."""
-    best = (0.5, 0.0)
+def best(chances: NDArray[np.float32], targets: NDArray[np.bool_], missing: int) -> float:
+    """The threshold with the best F1. ``missing`` gold relations were never asked about."""
+    figures = _figures(chances, targets, missing)
+    return max(figures, key=lambda threshold: figures[threshold]) if max(figures.values()) else 0.5
+
+
+def lowest_good(chances: NDArray[np.float32], targets: NDArray[np.bool_], missing: int) -> float:
+    """The lowest threshold whose F1 is within a standard error of the best one.
+
+    Of thresholds that so little gold cannot tell apart, the lowest: what actors of conflicts that training
+    never named do gets lower scores than in development data, which is about known ones. The error is that
+    of a share among as many as there are gold relations; ``missing`` of them were never asked about.
+    """
+    figures = _figures(chances, targets, missing)
+    most = max(figures.values())
+    error = math.sqrt(most * (1 - most) / max(int(targets.sum()) + missing, 1))
+    good = [threshold for threshold, figure in figures.items() if figure >= most - error]
+    return min(good) if most else 0.5
+
+
+def _figures(chances: NDArray[np.float32], targets: NDArray[np.bool_], missing: int) -> dict[float, float]:
+    """F1 by threshold."""
+    figures = {}
     for threshold in _STEPS.tolist():
         chosen = chances >= threshold
         hits = int((chosen & targets).sum())
         counts = Counts(hits, int(chosen.sum()) - hits, int(targets.sum()) - hits + missing)
-        if counts.f1 > best[1]:
-            best = (round(threshold, 2), counts.f1)
-    return best
+        figures[round(threshold, 2)] = counts.f1
+    return figures
 
 
 def _temperature(scores: Tensor, targets: Tensor) -> float:

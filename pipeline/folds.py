@@ -51,6 +51,7 @@ def train_fold(
     if not _is_done(folder, key):
         _train(settings, fold, seed, folder, report, beside)
         write_whole(folder / DONE, versions.to_json({"key": key}))
+    forget(folder / "state")
     model = checkpoint.load(target)
     predictor = Predictor(model, BatchedSettings().build(model.reader))
     results = []
@@ -134,7 +135,6 @@ def _train(
     model = Model(reader, tokenizer, fitting.fit(reader, development), origin, "")
     shutil.rmtree(folder / "checkpoint", ignore_errors=True)
     checkpoint.save(model, hugging, folder / "checkpoint", settings.weights)
-    forget(folder / "state")
 
 
 def _tell(epoch: Epoch, trackers: Sequence[Tracker], report: Callable[[], None]) -> None:

@@ -25,7 +25,7 @@ class Ledger:
     pairs_asked: int = 0
     mentions: int = 0
     relations: int = 0
-    # Of work, by stage. Workers work at the same time: together they may take longer than the run did.
+    # By stage. Workers work at the same time, and wait for a GPU: together they may take longer than the run.
     seconds: dict[str, float] = field(default_factory=dict)
 
     def took(self, stage: str, since: float) -> float:
@@ -34,7 +34,7 @@ class Ledger:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + now - since
         return now
 
-    def read(
+    def count(
         self, documents: Sequence[Document], tables: Sequence[PieceTable], found: Sequence[Annotation]
     ) -> None:
         """Count some documents, and what was found in them."""

@@ -32,7 +32,9 @@ def fits(config: Any, window: int) -> bool:
     """Whether the packed pass computes what the library would for windows of so many pieces at most."""
     if config.model_type != "modernbert" or config.hidden_activation != "gelu":
         return False
-    plain = all(config.rope_parameters[kind]["rope_type"] == "default" for kind in set(config.layer_types))
+    plain = all(
+        config.rope_parameters[kind].get("rope_type") == "default" for kind in set(config.layer_types)
+    )
     # A layer that looks only so far to either side looks at everything in a window that is shorter.
     return plain and all(
         kind == "full_attention" or window <= config.sliding_window for kind in config.layer_types
@@ -85,9 +87,11 @@ def read(folder: Path, settings: ModelSettings) -> tuple[Reader, Tokenizer] | No
     described = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
     if config.get("model_type") != "modernbert" or not config.keys() >= _KEYS:
         return None
+    general = described.get("tokenizer_class") == "TokenizersBackend"
     if (
-        set(config["layer_types"]) != {"full_attention"}
-        or described.get("tokenizer_class") != "TokenizersBackend"
+        described.get("split_special_tokens")
+        or not general
+        or set(config["layer_types"]) != {"full_attention"}
     ):
         return None
     encoder = _weights(folder / "model.safetensors", SimpleNamespace(**config))

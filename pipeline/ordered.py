@@ -25,26 +25,31 @@ def in_order(jobs: Iterable[Job[Result]], workers: int, threads: int) -> Iterato
     """The results of the jobs, in order; so many jobs at a time, each on its share of ``threads``.
 
     A worker with one thread of its own waits for no other at the end of each product, and what a job does
-    outside products is done beside another one's. Jobs are taken from the iterator as they are needed, and
-    so many results as there are workers wait at most. What a job raises is raised here.
+    outside products is done beside another one's. Jobs are taken from the iterator as they are needed: at
+    most one more than there are workers are begun and not given out. What a job raises is raised here.
     """
     share = max(1, threads // workers)
     waiting: deque[Future[Result]] = deque()
-    with ThreadPoolExecutor(workers, "reader", torch.set_num_threads, (share,)) as pool:
-        try:
-            for job in jobs:
-                if job.alone:
-                    while waiting:
+    try:
+        with ThreadPoolExecutor(workers, "reader", _take_threads, (share,)) as pool:
+            try:
+                for job in jobs:
+                    while waiting and (job.alone or len(waiting) > workers or waiting[0].done()):
                         yield waiting.popleft().result()
-                    torch.set_num_threads(threads)
-                    yield job.run()
-                    continue
-                if len(waiting) > workers:
+                    if job.alone:
+                        torch.set_num_threads(threads)
+                        yield job.run()
+                    else:
+                        waiting.append(pool.submit(job.run))
+                while waiting:
                     yield waiting.popleft().result()
-                waiting.append(pool.submit(job.run))
-            while waiting:
-                yield waiting.popleft().result()
-        finally:
-            for left in waiting:
-                left.cancel()
-            torch.set_num_threads(threads)
+            finally:
+                for left in waiting:
+                    left.cancel()
+    finally:
+        torch.set_num_threads(threads)
+
+
+def _take_threads(count: int) -> None:
+    torch.set_num_threads(count)
+    torch.get_num_threads()  # or the thread would take over what another one sets before its first product

@@ -48,24 +48,25 @@ class Predictor:
 
     model: Model
     engine: Engine
-    chunk: int = 8192  # about so many pieces are worked on together
+    chunk: int | None = None  # about so many pieces are worked on together; None: as many as suit the engine
     ledger: Ledger = field(default_factory=Ledger)
 
     def read(self, documents: Iterable[Document]) -> Iterator[Predicted | Failed]:
         """A result for each document, in order. As many chunks are read at a time as the engine wants."""
-        jobs = self._jobs(_chunks(documents, self.chunk * _CHARACTERS))
+        characters = (self.chunk or self.engine.chunk) * _CHARACTERS
+        jobs = self._jobs(_chunks(documents, characters), 2 * characters)
         for results, ledger in in_order(jobs, self.engine.workers, torch.get_num_threads()):
             self.ledger.add(ledger)
             yield from results
 
-    def _jobs(self, chunks: Iterator[list[Document]]) -> Iterator[Job[Work]]:
-        """A job for each chunk. A lone one, and one that a long document makes long, gets all threads."""
+    def _jobs(self, chunks: Iterator[list[Document]], long: int) -> Iterator[Job[Work]]:
+        """A job for each chunk. A lone one, and one of more than so many characters, gets all threads."""
         chunk, number = next(chunks, None), 0
         while chunk is not None:
             following = next(chunks, None)
             lone = number == 0 and following is None
-            long = sum(len(document.text) for document in chunk) > 2 * self.chunk * _CHARACTERS
-            yield Job(partial(self._work, chunk), alone=lone or long)
+            size = sum(len(document.text) for document in chunk)
+            yield Job(partial(self._work, chunk), alone=lone or size > long)
             chunk, number = following, number + 1
 
     def _work(self, documents: Sequence[Document]) -> Work:
@@ -115,7 +116,7 @@ class Predictor:
         given = self._given(documents, tables, vectors)
         reachable = [self._asked(document, table) for document, table in zip(documents, tables, strict=True)]
         ledger.took("relate", since)
-        ledger.read(documents, tables, annotations)
+        ledger.count(documents, tables, annotations)
         ledger.windows += len(cuts)
         ledger.pieces_encoded += sum(len(cut) + reader.specials.around() for cut in cuts)
         ledger.pieces_truncated += sum(lengths) - len(vectors)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import statistics
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -102,7 +103,11 @@ def _commonest_modality(report: Report) -> float:
 
 
 def _calibration(kind: str) -> Question:
-    return lambda report: report.calibration[kind].error
+    def value(report: Report) -> float:
+        found = report.calibration[kind]
+        return found.error if found.is_telling else math.nan  # without scores, nothing can be said
+
+    return value
 
 
 QUESTIONS: dict[str, Question] = {
@@ -117,8 +122,8 @@ QUESTIONS: dict[str, Question] = {
     "relations end to end, strict, the ten, F1": _f1("relations.strict", "actors"),
     "modality of the ten on correct relations, macro F1": _modality,
     "modality, all of them called by the commonest, macro F1": _commonest_modality,
-    "expected calibration error, mentions": _calibration("mentions"),
-    "expected calibration error, relations end to end": _calibration("relations"),
+    "expected calibration error (less is better), mentions": _calibration("mentions"),
+    "expected calibration error (less is better), relations end to end": _calibration("relations"),
 }
 
 
@@ -129,7 +134,13 @@ def summary(runs: Sequence[Scored], beside: Scored) -> str:
     lines = [f"| what | model ({len(runs)} seed(s)) | baseline |", "|---|---|---|"]
     for title, question in QUESTIONS.items():
         values = [question(report) for report in reports]
-        spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
-        mean = statistics.mean(values)
-        lines.append(f"| {title} | {mean:.3f}{spread} | {question(baseline_report):.3f} |")
+        lines.append(f"| {title} | {_cell(values)} | {_cell([question(baseline_report)])} |")
     return "\n".join(lines) + "\n"
+
+
+def _cell(values: Sequence[float]) -> str:
+    """Mean and spread; a dash where one of them is not a number."""
+    if any(map(math.isnan, values)):
+        return "–"
+    spread = f" ± {statistics.stdev(values):.3f}" if len(values) > 1 else ""
+    return f"{statistics.mean(values):.3f}{spread}"

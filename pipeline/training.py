@@ -229,7 +229,11 @@ class Run:
 
 def forget(state: Path) -> None:
     """Remove what a run could be resumed from."""
-    for folder in (state, *(state.with_name(state.name + end) for end in (".old", ".new"))):
+    old, new, gone = (state.with_name(state.name + end) for end in (".old", ".new", ".gone"))
+    shutil.rmtree(gone, ignore_errors=True)
+    if state.is_dir():
+        state.rename(gone)  # half of it would be taken for the whole
+    for folder in (gone, old, new):
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -16,6 +16,7 @@ class Engine(Protocol):
     """Sorting, padding and precision are an engine's private matter; order and content are not."""
 
     workers: int  # as many threads may call encode at a time, and should
+    chunk: int  # about so many pieces of the input should be read together
 
     def encode(self, windows: Windows) -> list[Tensor]:
         """The vectors of each window's pieces, float32 [pieces, width], in the order of the windows.

@@ -19,12 +19,18 @@ class BatchedEngine:
     """Batches for a forward pass; halves them where memory ends, and grows them again."""
 
     def __init__(
-        self, forward: Forward, budget: Budget, description: Mapping[str, object], workers: int = 1
+        self,
+        forward: Forward,
+        budget: Budget,
+        description: Mapping[str, object],
+        workers: int = 1,
+        chunk: int = 8192,
     ) -> None:
         self.forward = forward
         self.budget = budget
         self.description = description
         self.workers = workers
+        self.chunk = chunk
         self.spent = 0  # pieces that went through the encoder, padding included
         self._passing = nullcontext() if forward.concurrent else Lock()
         self._counting = Lock()
@@ -36,8 +42,9 @@ class BatchedEngine:
         lengths = [len(windows[position]) for position in order]
         start = 0
         while start < len(order):
-            stop = batching.take(lengths, start, self.budget.pieces, self.forward.cost)
-            rows = self._run([windows[position] for position in order[start:stop]])
+            size = self.budget.pieces  # other workers change it meanwhile
+            stop = batching.take(lengths, start, size, self.forward.cost)
+            rows = self._run([windows[position] for position in order[start:stop]], size)
             if rows is None:
                 if stop - start == 1:
                     raise WindowError(
@@ -45,7 +52,7 @@ class BatchedEngine:
                         "with shorter windows"
                     )
                 with self._counting:
-                    self.budget.halve(self.forward.cost(lengths[start:stop]))
+                    self.budget.halve(size, self.forward.cost(lengths[start:stop]))
                 continue  # the same windows again, fewer at once
             for position, row in zip(order[start:stop], torch.split(rows, lengths[start:stop]), strict=True):
                 vectors[position] = row
@@ -57,20 +64,20 @@ class BatchedEngine:
         budget = {"pieces": self.budget.pieces, "out_of_memory": self.budget.halvings}
         return {**self.description, "workers": self.workers, **budget}
 
-    def _run(self, windows: Windows) -> Tensor | None:
-        """The vectors of a batch, or None where memory ended."""
+    def _run(self, windows: Windows, size: int) -> Tensor | None:
+        """The vectors of a batch that was planned with so many pieces, or None where memory ended."""
         try:
             with self._passing:
                 since = time.perf_counter()
                 rows = self.forward(windows)
+                seconds = time.perf_counter() - since
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):
                 raise
             # The error holds the frames, and they the tensors: it is gone before the next try.
             return None
         cost = self.forward.cost([len(window) for window in windows])
-        seconds = time.perf_counter() - since
         with self._counting:
             self.spent += cost
-            self.budget.served(sum(map(len, windows)), cost, seconds)
+            self.budget.served(size, sum(map(len, windows)), cost, seconds)
         return rows

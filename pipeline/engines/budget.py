@@ -37,11 +37,12 @@ class Budget:
             self.pieces = self.candidates[0]
         self._most = self.pieces
 
-    def halve(self, cost: int) -> None:
-        """After an out-of-memory error of a batch that took so many pieces."""
-        size = self.pieces
-        self._failed[size] = self._failed.get(size, 0) + 1
+    def halve(self, size: int, cost: int) -> None:
+        """After an out-of-memory error of a batch planned with ``size`` pieces, which took ``cost``."""
         self.halvings += 1
+        if cost > self.pieces:
+            return  # another worker's batch has failed alike meanwhile: smaller ones are still to be tried
+        self._failed[size] = self._failed.get(size, 0) + 1
         self._good = 0
         self.pieces = max(1, min(size, cost) // 2)
         if self.candidates:
@@ -49,24 +50,24 @@ class Budget:
         elif self._failed[size] > 1:
             self._most = self.pieces  # it was no passing want: do not grow back there
 
-    def served(self, pieces: int, cost: int, seconds: float) -> None:
-        """After a good batch of so many pieces, which took ``cost`` with padding and special pieces."""
-        if self.candidates:
-            self._judge(pieces, cost, seconds)
+    def served(self, size: int, pieces: int, cost: int, seconds: float) -> None:
+        """After a good batch planned with ``size``, of so many pieces; with all that pads them, ``cost``."""
+        if size in self.candidates:
+            self._judge(size, pieces / max(seconds, 1e-9), cost)
         elif self.pieces < self._most:
             self._good += 1
             if self._good >= _GROWS_AFTER:
                 self.pieces, self._good = min(2 * self.pieces, self._most), 0
 
-    def _judge(self, pieces: int, cost: int, seconds: float) -> None:
-        if cost < _FILLED * self.pieces:
+    def _judge(self, tried: int, speed: float, cost: int) -> None:
+        if cost < _FILLED * tried:
             self._unfilled += 1
             if self._unfilled >= _ROUNDS * len(self.candidates):
                 # There is never so much to do at once: what is larger cannot be told apart.
                 self._unfilled = 0
-                self._forget([one for one in self.candidates if one < self.pieces])
+                self._forget([one for one in self.candidates if one < tried])
             return
-        self._speeds.setdefault(self.pieces, []).append(pieces / max(seconds, 1e-9))
+        self._speeds.setdefault(tried, []).append(speed)
         self._next()
 
     def _forget(self, left: Sequence[int]) -> None:

@@ -74,6 +74,7 @@ class OpenVinoForward:
             return torch.cat(self._infer(requests, parts))  # a copy: the requests' memory is used again
         finally:
             for request in requests:
+                _waited(request)  # whatever went wrong with another part: none is given back at work
                 self._requests.put(request)
 
     def _infer(self, requests: Sequence[openvino.InferRequest], parts: Sequence[Windows]) -> list[Tensor]:

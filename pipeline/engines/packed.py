@@ -83,8 +83,8 @@ class PackedForward:
         self.specials = specials
         self.device = device
         self.dtype = dtype
-        self.concurrent = device == "cpu"
-        self.multiple = _ROWS if device == "cpu" else 1
+        self.on_processor = self.concurrent = device == "cpu"
+        self.multiple = _ROWS if self.on_processor else 1
         config: Any = encoder.config
         self.heads = int(config.num_attention_heads)
         # On processors, PyTorch's fused attention computes bfloat16 no faster than float32; products do.
@@ -153,7 +153,7 @@ class PackedForward:
         rounded = -(-lengths // _LENGTHS) * _LENGTHS
         for length, run in groupby(range(len(lengths)), key=lambda number: int(rounded[number])):
             numbers = list(run)
-            size = max(1, _TOGETHER // length) if self.multiple > 1 else len(numbers)
+            size = max(1, _TOGETHER // length) if self.on_processor else len(numbers)
             groups += [
                 self._together(starts[numbers[n : n + size]], lengths[numbers[n : n + size]], length, size)
                 for n in range(0, len(numbers), size)

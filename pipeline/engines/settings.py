@@ -16,6 +16,7 @@ DTYPES = ("float32", "bfloat16")
 _MOST_WORKERS = 4  # each holds a part of the input in memory
 # Pieces in a batch that are tried out where none is given. Small batches stay in a processor's cache.
 CANDIDATES = {"cpu": (2048, 1024, 4096, 8192), "cuda": (65536, 16384, 32768)}
+CHUNKS = {"cpu": 8192, "cuda": 131072}  # pieces that are read together: enough to fill each of them
 
 
 @dataclass
@@ -67,7 +68,7 @@ class BatchedSettings(EngineSettings):
             memory = Memory(f"{name} {_machine(reader, device, dtype)} {workers} workers")
             budget = Budget(CANDIDATES[kind][0], CANDIDATES[kind], memory)
         described = {"engine": name, "device": _name(device), "dtype": dtype}
-        return BatchedEngine(forward, budget, described, workers)
+        return BatchedEngine(forward, budget, described, workers, CHUNKS[kind])
 
     def _forward(self, reader: Reader, device: str, dtype: str) -> tuple[Forward, str]:
         """The packed pass where it knows the encoder, else a padded one; and its name."""
@@ -156,7 +157,10 @@ def _workers(kind: str, concurrent: bool) -> int:
 
     if kind != "cpu":
         return 2
-    return min(torch.get_num_threads(), _MOST_WORKERS) if concurrent else 1
+    threads = torch.get_num_threads()
+    # As many as leave the fewest threads without work, when each has the same share of them.
+    every = range(1, min(threads, _MOST_WORKERS) + 1) if concurrent else (1,)
+    return max(every, key=lambda workers: (threads // workers * workers, workers))
 
 
 def _name(device: str) -> str:

@@ -177,7 +177,7 @@ def test_the_fastest_size_of_batch_is_found_out_and_remembered(cache: Path) -> N
     sizes = []
     for _ in range(12):
         sizes.append(budget.pieces)
-        budget.served(budget.pieces, budget.pieces, budget.pieces / speeds[budget.pieces])
+        budget.served(budget.pieces, budget.pieces, budget.pieces, budget.pieces / speeds[budget.pieces])
     assert sizes == [100, 200, 400] * 3 + [200] * 3
     assert json.loads(cache.read_text(encoding="utf-8")) == {"a machine": 200}
     assert Budget(1, (100, 200, 400), Memory("a machine")).pieces == 200
@@ -189,7 +189,7 @@ def test_a_size_that_is_never_filled_is_not_waited_for(cache: Path) -> None:
     budget = Budget(1, (100, 400, 200), Memory("a machine"))
     for _ in range(50):
         cost = min(budget.pieces, 150)
-        budget.served(cost, cost, 1.0)
+        budget.served(budget.pieces, cost, cost, 1.0)
     assert not budget.candidates
     assert json.loads(cache.read_text(encoding="utf-8")) == {"a machine": 200}
 
@@ -200,9 +200,9 @@ def failures(budget: Budget, room: int, batches: int) -> int:
     for _ in range(batches):
         if budget.pieces > room:
             count += 1
-            budget.halve(budget.pieces)
+            budget.halve(budget.pieces, budget.pieces)
         else:
-            budget.served(budget.pieces, budget.pieces, 1.0)
+            budget.served(budget.pieces, budget.pieces, budget.pieces, 1.0)
     return count
 
 
@@ -217,6 +217,29 @@ def test_what_failed_twice_is_not_grown_back_to() -> None:
     budget = Budget(800)
     assert failures(budget, 500, 1000) == 2
     assert budget.pieces == 400
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_the_fastest_size_is_found_out_by_several_workers(workers: int) -> None:
+    speeds = {100: 1.0, 200: 3.0, 400: 2.0}
+    budget = Budget(1, (100, 200, 400))
+    planned = [budget.pieces] * workers
+    for turn in range(60):
+        size = planned[turn % workers]
+        budget.served(size, size, size, size / speeds[size])
+        planned[turn % workers] = budget.pieces
+    assert budget.pieces == 200
+
+
+def test_one_want_of_memory_is_halved_once_however_many_workers_meet_it() -> None:
+    budget = Budget(800)
+    for _ in range(4):  # all planned before the first of them failed
+        budget.halve(800, 790)
+    assert budget.pieces == 395
+    assert budget.halvings == 4
+    for _ in range(100):
+        budget.served(395, 395, 395, 1.0)
+    assert budget.pieces == 800
 
 
 @pytest.mark.parametrize("pieces", [0, -5])

@@ -61,7 +61,9 @@ def test_the_vectors_are_those_of_the_librarys_own_pass(both: tuple[Model, Model
         ("config.json", {"hidden_size": 128}),
         ("config.json", {"max_position_embeddings": 255}),
         ("config.json", {"norm_eps": None}),
+        ("config.json", {"rope_parameters": {"full_attention": {"rope_theta": 1.0}}}),
         ("tokenizer_config.json", {"tokenizer_class": "XLMRobertaTokenizer"}),
+        ("tokenizer_config.json", {"split_special_tokens": True}),
     ],
 )
 def test_what_it_does_not_know_is_left_to_the_library(

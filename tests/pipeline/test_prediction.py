@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import threading
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -40,12 +41,14 @@ def read(model: Model, documents: list[Document], engine: Engine, chunk: int = 6
 
 
 @pytest.mark.parametrize("pieces", [1, 60, 700, 10_000])
-@pytest.mark.parametrize("chunk", [1, 100, 65536])
-def test_batches_chunks_and_neighbours_change_nothing(model: Model, pieces: int, chunk: int) -> None:
+@pytest.mark.parametrize(("chunk", "workers"), [(1, 2), (40, 1), (40, 2), (40, 3), (65536, 2)])
+def test_batches_chunks_neighbours_and_workers_change_nothing(
+    model: Model, pieces: int, chunk: int, workers: int
+) -> None:
     documents = texts(24)
     slow = read(model, documents, ReferenceSettings().build(copy.deepcopy(model.reader)))
     assert sum(len(result.annotation.relations) for result in slow) > 20
-    fast = BatchedSettings(pieces=pieces).build(copy.deepcopy(model.reader))
+    fast = BatchedSettings(pieces=pieces, workers=workers).build(copy.deepcopy(model.reader))
     shuffled = documents[::-1]
     by_id = {r.document.id: r.annotation for r in read(model, shuffled, fast, chunk)}
     for result in slow:
@@ -106,6 +109,7 @@ class Broken:
     engine: Engine
     length: int
     workers: int = 1
+    chunk: int = 8192
 
     def encode(self, windows: list) -> list[torch.Tensor]:  # type: ignore[type-arg]
         vectors = self.engine.encode(windows)
@@ -167,3 +171,24 @@ def test_inner_mentions_do_not_share_a_character(model: Model) -> None:
     document = replace(result.document, annotation=result.annotation)
     assert len(result.annotation.mentions) == 7
     assert not [p.what for p in check_document(document, Place("f", 1)) if not p.hint]
+
+
+def test_a_document_that_fails_beside_other_workers_is_set_aside_alone(model: Model) -> None:
+    documents = [Document(str(n), " ".join(["Riga"] * (n % 9 + 4))) for n in range(60)]
+    documents[31] = Document("bad", "Moskau Laut Riga")
+    engine = Broken(BatchedSettings(workers=2).build(copy.deepcopy(model.reader)), 3, workers=2)
+    predictor = Predictor(model, engine, chunk=20)
+    results = list(predictor.read(documents))
+    assert [result.document for result in results] == documents
+    assert [n for n, result in enumerate(results) if isinstance(result, Failed)] == [31]
+    assert predictor.ledger.documents == 59
+
+
+def test_a_reading_that_is_broken_off_leaves_no_thread_and_all_threads_of_torch(model: Model) -> None:
+    before = torch.get_num_threads()
+    engine = BatchedSettings(workers=2).build(copy.deepcopy(model.reader))
+    results = Predictor(model, engine, chunk=20).read(texts(40))
+    next(results)
+    results.close()  # type: ignore[attr-defined]
+    assert torch.get_num_threads() == before
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("reader")]

@@ -117,6 +117,7 @@ class Spoiled:
     """An engine that puts something that is no number at one place of one window's vectors."""
 
     workers = 1
+    chunk = 8192
 
     def __init__(self, vectors: list[torch.Tensor], window: int, place: tuple[int, int], what: float) -> None:
         self.vectors, self.window, self.place, self.what = vectors, window, place, what
@@ -179,6 +180,7 @@ def test_the_tensors_of_a_failed_chunk_are_gone_before_the_next_try(model: Model
         """Fails over more than one window, and keeps an eye on what it gave out."""
 
         workers = 1
+        chunk = 8192
 
         def encode(self, windows: Windows) -> list[torch.Tensor]:
             gc.collect()
@@ -207,6 +209,7 @@ class Full:
     """An engine without room for the longest window."""
 
     workers = 2
+    chunk = 8192
 
     def __init__(self, engine: Engine, longest: int) -> None:
         self.engine, self.longest = engine, longest

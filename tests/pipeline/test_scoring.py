@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
 
 from annotations.document import Annotation, Document, Mention, Relation
-from pipeline.scoring import QUESTIONS, Scored, score
+from pipeline.scoring import QUESTIONS, Scored, score, summary
 
 TEXT = "Ana Bo Cy Di"
 PEOPLE = tuple(Mention(start, end, "PER", 1.0) for start, end in ((0, 3), (4, 6), (7, 9), (10, 12)))
@@ -43,5 +44,11 @@ def test_calibration_is_the_distance_of_scores_from_what_is_right() -> None:
     unsure = Annotation(tuple(replace(person, score=0.7) for person in PEOPLE), ())
     predicted = replace(gold, annotation=unsure)
     report = score(Scored((gold,), (predicted,), (predicted,)), "x")
-    assert QUESTIONS["expected calibration error, mentions"](report) == pytest.approx(0.3)
-    assert QUESTIONS["expected calibration error, relations end to end"](report) == 0.0
+    told = "expected calibration error (less is better), "
+    assert QUESTIONS[told + "mentions"](report) == pytest.approx(0.3)
+    assert math.isnan(QUESTIONS[told + "relations end to end"](report))  # there are none
+    scored = Scored((gold,), (predicted,), (predicted,))
+    unscored = Scored((gold,), (gold,), (gold,))
+    table = summary([scored, scored], unscored)
+    assert f"| {told}mentions | 0.300 ± 0.000 | – |" in table
+    assert f"| {told}relations end to end | – | – |" in table
