@@ -15,6 +15,7 @@ from transformers import AutoConfig, AutoModel, AutoTokenizer, PreTrainedModel
 
 from pipeline.config import InputError
 from pipeline.model import Reader, Specials
+from pipeline.pieces import whole_texts
 from pipeline.settings import ModelSettings
 from pipeline.trust import refuse_code
 
@@ -40,7 +41,7 @@ def load_encoder(name: str, settings: ModelSettings) -> tuple[Reader, Tokenizer,
             "of a public checkpoint and a network."
         ) from error
     _check_room(encoder, settings)
-    return Reader(encoder, settings, _specials(hugging)), _whole_texts(hugging), hugging
+    return Reader(encoder, settings, _specials(hugging)), whole_texts(hugging.backend_tokenizer), hugging
 
 
 def random_encoder(folder: str, settings: ModelSettings) -> tuple[Reader, Tokenizer, Any]:
@@ -49,7 +50,7 @@ def random_encoder(folder: str, settings: ModelSettings) -> tuple[Reader, Tokeni
     config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     hugging = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     encoder = AutoModel.from_config(config, dtype=torch.float32)  # type: ignore[no-untyped-call]
-    return Reader(encoder, settings, _specials(hugging)), _whole_texts(hugging), hugging
+    return Reader(encoder, settings, _specials(hugging)), whole_texts(hugging.backend_tokenizer), hugging
 
 
 def attend_by_products(encoder: PreTrainedModel, device: torch.device) -> None:
@@ -59,14 +60,6 @@ def attend_by_products(encoder: PreTrainedModel, device: torch.device) -> None:
     """
     if device.type == "cpu":
         encoder.set_attn_implementation("eager")
-
-
-def _whole_texts(hugging: Any) -> Tokenizer:
-    """The tokenizer, told not to cut or pad to a length, as its folder may want: windows see to that."""
-    tokenizer: Tokenizer = hugging.backend_tokenizer
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return tokenizer
 
 
 def _specials(tokenizer: Any) -> Specials:

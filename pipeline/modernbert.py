@@ -18,6 +18,7 @@ from tokenizers import Tokenizer
 from torch import nn
 
 from pipeline.model import Reader, Specials
+from pipeline.pieces import whole_texts
 from pipeline.settings import ModelSettings
 
 # What the configuration must say: older ones leave some of it to the library's defaults.
@@ -87,22 +88,17 @@ def read(folder: Path, settings: ModelSettings) -> tuple[Reader, Tokenizer] | No
     described = json.loads((folder / "tokenizer_config.json").read_text("utf-8"))
     if config.get("model_type") != "modernbert" or not config.keys() >= _KEYS:
         return None
-    general = described.get("tokenizer_class") == "TokenizersBackend"
-    if (
-        described.get("split_special_tokens")
-        or not general
-        or set(config["layer_types"]) != {"full_attention"}
-    ):
+    if described.get("tokenizer_class") != "TokenizersBackend" or described.get("split_special_tokens"):
         return None
-    encoder = _weights(folder / "model.safetensors", SimpleNamespace(**config))
-    tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+    if set(config["layer_types"]) != {"full_attention"}:
+        return None
+    tokenizer = whole_texts(Tokenizer.from_file(str(folder / "tokenizer.json")))
     specials = _specials(tokenizer, described)
-    room = settings.window + specials.around()
-    if encoder is None or not fits(encoder.config, room) or room > encoder.config.max_position_embeddings:
+    room, shape = settings.window + specials.around(), SimpleNamespace(**config)
+    if not fits(shape, room) or room > shape.max_position_embeddings:
         return None
-    tokenizer.no_truncation()
-    tokenizer.no_padding()
-    return Reader(encoder, settings, specials), tokenizer
+    encoder = _weights(folder / "model.safetensors", shape)
+    return None if encoder is None else (Reader(encoder, settings, specials), tokenizer)
 
 
 def _weights(file: Path, config: SimpleNamespace) -> ModernBert | None:

@@ -96,6 +96,13 @@ def tokenize(
     return tables
 
 
+def whole_texts(tokenizer: Tokenizer) -> Tokenizer:
+    """The tokenizer, told not to cut or pad to a length, as its folder may want: windows see to that."""
+    tokenizer.no_truncation()
+    tokenizer.no_padding()
+    return tokenizer
+
+
 def _columns(encoding: object, shift: int) -> Integers:
     ids = np.array(encoding.ids, dtype=np.int64)  # type: ignore[attr-defined]
     offsets = np.array(encoding.offsets, dtype=np.int64).reshape(-1, 2)  # type: ignore[attr-defined]

@@ -61,7 +61,7 @@ class BatchedSettings(EngineSettings):
         reader.float().cpu().eval()
         forward, name = self._forward(reader, device, dtype)
         kind = torch.device(device).type
-        workers = self.workers or _workers(kind, forward.concurrent)
+        workers = self.workers or workers_for(kind, concurrent=forward.concurrent)
         if self.pieces is not None:
             budget = Budget(self.pieces)
         else:
@@ -151,7 +151,7 @@ class ReferenceSettings(EngineSettings):
         return ReferenceEngine(reader.float().cpu().eval())
 
 
-def _workers(kind: str, concurrent: bool) -> int:
+def workers_for(kind: str, *, concurrent: bool) -> int:
     """On a GPU one reads while another decodes; on a processor cores that work apart wait for nobody."""
     import torch
 
