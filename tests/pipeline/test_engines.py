@@ -199,7 +199,7 @@ def test_messages_of_memory_are_told_from_others() -> None:
 
 
 @pytest.mark.parametrize(
-    ("threads", "workers"), [(1, 1), (2, 2), (3, 3), (4, 4), (5, 4), (6, 3), (7, 3), (8, 4), (10, 2), (16, 4)]
+    ("threads", "workers"), [(1, 1), (2, 2), (3, 3), (4, 4), (5, 1), (6, 3), (7, 1), (8, 4), (10, 2), (16, 4)]
 )
 def test_workers_leave_as_few_threads_as_can_be_without_work(
     threads: int, workers: int, monkeypatch: pytest.MonkeyPatch
