@@ -14,6 +14,7 @@ from annotations.corpus import read_texts
 from annotations.document import Annotation, Document, text_sha256
 from annotations.formats.reading import write_whole
 from pipeline import versions
+from pipeline.allocator import restart_without_thread_caches
 from pipeline.config import InputError, application, dump, output_folder
 from pipeline.engines.settings import BatchedSettings, EngineSettings, OpenVinoSettings, ReferenceSettings
 
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from pipeline.prediction import AskedPair, Predictor
     from pipeline.text import Read
 
+COMMANDS = ("pipeline.run", "depesche-run")  # how this module is started
 ENGINES: dict[str, type[EngineSettings]] = {
     "batched": BatchedSettings,
     "openvino": OpenVinoSettings,
@@ -202,6 +204,7 @@ def _manifest(settings: RunSettings, predictor: Predictor, outcome: Outcome, rej
 
 def main() -> None:
     """The command line."""
+    restart_without_thread_caches(COMMANDS)
     from hydra.core.config_store import ConfigStore
 
     for name, engine in ENGINES.items():
