@@ -152,7 +152,30 @@ class RelationHead(nn.Module):
         vectors: Tensor = mean_of_ranges(table, inputs.own) + self.label(inputs.label)
         return vectors
 
-    def share(self, table: Tensor, mentions: Tensor, inputs: MentionInputs) -> Shared:
+    def contexts(self, table: Tensor) -> Tensor:
+        """What pieces give to the stretches that they stand in, float [pieces, 3 * (heads + hidden)].
+
+        Weights (their logarithms) of all stretches and heads first, values after them.
+        """
+        matrix, bias = self._contexts()
+        return functional.linear(self.dropout(table), matrix, bias)
+
+    def contexts_beside(self, vectors: Tensor, kinds: Tensor, kind: Tensor) -> Tensor:
+        """The same in evaluation, from tables whose rows repeat in their last columns.
+
+        ``vectors``: float [pieces, first columns]; ``kinds``: float [kinds, last columns], multiplied once
+        each; ``kind``: int64 [pieces].
+        """
+        matrix, bias = self._contexts()
+        first, last = matrix[:, : vectors.shape[1]], matrix[:, vectors.shape[1] :]
+        return torch.addmm(functional.linear(kinds, last, bias)[kind], vectors, first.T)
+
+    def _contexts(self) -> tuple[Tensor, Tensor]:
+        """Weights and values as one linear map."""
+        nothing = self.weight.bias.new_zeros(self.context.out_features)
+        return torch.cat((self.weight.weight, self.context.weight)), torch.cat((self.weight.bias, nothing))
+
+    def share(self, contexts: Tensor, mentions: Tensor, inputs: MentionInputs) -> Shared:
         """What is computed once for all pairs of these mentions.
 
         A stretch of text (before, between, after the two) is a weighted mean of its pieces: the weights
@@ -160,9 +183,10 @@ class RelationHead(nn.Module):
         belongs to a mention. What stands between belongs to a pair: running sums of values and of weights
         give the mean of any stretch in constant time, in float64, so that differences keep float32's digits.
         """
-        dropped = self.dropout(table)
-        weights = self.weight(dropped).float().clamp(-8.0, 8.0).exp().unflatten(1, (3, CONTEXT_HEADS))
-        values = self.context(dropped).float().unflatten(1, (3, CONTEXT_HEADS, -1)) * weights[..., None]
+        first, heads = 3 * CONTEXT_HEADS, (len(contexts), 3, CONTEXT_HEADS)
+        weights = contexts[:, :first].float().clamp(-8.0, 8.0).exp().view(heads)
+        size = self.context.out_features // first
+        values = contexts[:, first:].float().view(*heads, size) * weights[..., None]
         mentions = self.dropout(mentions)
         place = (
             self.gap.weight[:, None, None]

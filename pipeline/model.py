@@ -93,9 +93,13 @@ class Reader(nn.Module):
         Which verb stands between two names is plainer in the bare pieces, and it is all that a small
         encoder learns from little gold.
         """
+        return torch.cat((vectors, self.lexical_vectors(ids, vectors.device)), dim=1)
+
+    def lexical_vectors(self, ids: Tensor, device: torch.device | str = "cpu") -> Tensor:
+        """What relations are read from, of bare pieces alone: float [pieces, width of the embeddings]."""
         table = cast(nn.Embedding, self.encoder.get_input_embeddings())
-        bare: Tensor = table(ids.to(table.weight.device)).float().to(vectors.device)
-        return torch.cat((vectors, self.lexical(bare)), dim=1)
+        vectors: Tensor = self.lexical(table(ids.to(table.weight.device)).float().to(device))
+        return vectors
 
 
 def pad(windows: Sequence[NDArray[np.int64]], specials: Specials) -> tuple[Tensor, Tensor]:

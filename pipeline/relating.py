@@ -80,9 +80,16 @@ def score_pairs(
     head, inputs = reader.relations, assemble.mention_inputs(table, vectors.device)
     deep = reader.beside_words(vectors, ids)
     mentions = head.mentions(deep, inputs)
-    shared = head.share(deep, mentions, inputs)
+    shared = head.share(head.contexts(deep), mentions, inputs)
     hidden, scores = head(shared, assemble.pair_inputs(asked, vectors.device))
     return mentions, hidden, scores
+
+
+def context_inputs(reader: Reader, vectors: Tensor, ids: Tensor) -> Tensor:
+    """What pieces give to contexts, as RelationHead.contexts in evaluation: few kinds make up a text."""
+    kinds, kind = np.unique(ids.numpy(), return_inverse=True)
+    lexical = reader.lexical_vectors(torch.from_numpy(kinds), vectors.device)
+    return reader.relations.contexts_beside(vectors, lexical, torch.from_numpy(kind).to(vectors.device))
 
 
 class PairReader:
@@ -114,8 +121,8 @@ class PairReader:
         head = self.reader.relations
         here = assemble.stretch(self.table, asked)
         mentions, rows = assemble.within(self.inputs, assemble.pair_inputs(asked), here)
-        deep = self.reader.beside_words(self.vectors[here.pieces], self.ids[here.pieces])
-        shared = head.share(deep, self.mentions[here.mentions], mentions)
+        contexts = context_inputs(self.reader, self.vectors[here.pieces], self.ids[here.pieces])
+        shared = head.share(contexts, self.mentions[here.mentions], mentions)
         starts = range(0, len(rows), SCORED_AT_ONCE)
         parts = [self._score(shared, rows[start : start + SCORED_AT_ONCE], start) for start in starts]
         pair, label, score, hidden = (torch.cat(column) for column in zip(*parts, strict=True))

@@ -95,7 +95,8 @@ def test_every_pair_scores_as_it_would_alone(model: Model) -> None:
     tables = tokenize(told, model.tokenizer)
     torch.manual_seed(3)
     vectors = torch.randn(sum(map(len, tables)), reader.width)
-    deep = reader.beside_words(vectors, relating.piece_ids(tables))
+    ids = relating.piece_ids(tables)
+    deep = reader.beside_words(vectors, ids)
     golds = [document.annotation.mentions if document.annotation else () for document in told]
     lengths = [len(table) for table in tables]
     joined = assemble.join_mentions(
@@ -109,7 +110,9 @@ def test_every_pair_scores_as_it_would_alone(model: Model) -> None:
             continue
         stretch = assemble.stretch(joined, asked)
         here, part = assemble.within(inputs, assemble.pair_inputs(asked), stretch)
-        shared = reader.relations.share(deep[stretch.pieces], mentions[stretch.mentions], here)
+        contexts = relating.context_inputs(reader, vectors[stretch.pieces], ids[stretch.pieces])
+        assert torch.allclose(contexts, reader.relations.contexts(deep[stretch.pieces]), atol=1e-5)
+        shared = reader.relations.share(contexts, mentions[stretch.mentions], here)
         _, found = reader.relations(shared, part)
         for head, tail, score in zip(asked.head.tolist(), asked.tail.tolist(), found, strict=True):
             scores[head, tail] = score
