@@ -50,6 +50,7 @@ class Optimization:
     epochs: int
     documents: int  # in a batch
     encoder_rate: float
+    embedding_rate: float  # of the bare pieces; 0: they stay as they were pretrained
     head_rate: float
     decay: float
     warmup: float  # share of the steps
@@ -123,6 +124,15 @@ class TrainSettings:
         if self.weights not in STORED:
             raise ValueError(f"weights={self.weights}: expected one of {', '.join(STORED)}")
         _require_seeds(self.seeds)
+        _require_learned(self.encoder, self.optimization)
+
+
+def _require_learned(encoder: EncoderSettings, optimization: Optimization) -> None:
+    if encoder.random and not optimization.embedding_rate:
+        raise ValueError(
+            "encoder.random=true with optimization.embedding_rate=0: random embeddings would stay random; "
+            f"give a rate, such as {optimization.encoder_rate}"
+        )
 
 
 def _require_seeds(seeds: list[int]) -> None:
@@ -149,3 +159,4 @@ class GermevalSettings:
 
     def __post_init__(self) -> None:
         _require_seeds(self.seeds)
+        _require_learned(self.encoder, self.optimization)

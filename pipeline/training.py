@@ -97,6 +97,7 @@ class Run:
         if settings.precision == "bf16":
             attend_by_products(cast(PreTrainedModel, reader.encoder), self.accelerator.device)
         self.reader = reader
+        reader.encoder.get_input_embeddings().requires_grad_(settings.embedding_rate > 0)
         self.steps = math.ceil(len(examples) / settings.documents) * settings.epochs
         optimizer = torch.optim.AdamW(_groups(reader, settings), fused=True)
         schemes = {stream.scheme: stream.weight for stream in streams} | {examples[0].scheme: 1.0}
@@ -204,6 +205,7 @@ class Run:
     def _refuse_others(self, record: dict[str, Any]) -> None:
         mine = asdict(self.settings)
         theirs = record.get("settings", mine)  # states of old do not say
+        theirs = {"embedding_rate": theirs.get("encoder_rate")} | theirs  # so it was, before it could be told
         other = [f"{k}={theirs.get(k)}, not {v}" for k, v in mine.items() if theirs.get(k) != v]
         if record.get("documents", self._documents()) != self._documents():
             other.append("other documents")
@@ -238,10 +240,15 @@ def forget(state: Path) -> None:
 
 
 def _groups(reader: Reader, settings: Optimization) -> list[dict[str, Any]]:
-    """Parameters by rate; no decay for norms, biases and embeddings of few rows."""
+    """Parameters by rate; no decay for norms and biases. Embeddings with a rate of 0 are left out."""
     groups: dict[tuple[float, float], list[torch.nn.Parameter]] = {}
+    embeddings = reader.encoder.get_input_embeddings().weight
     for name, parameter in reader.named_parameters():
         rate = settings.encoder_rate if name.startswith("encoder.") else settings.head_rate
+        if parameter is embeddings:
+            rate = settings.embedding_rate
+            if not rate:
+                continue
         decay = settings.decay if parameter.ndim > 1 else 0.0
         groups.setdefault((rate, decay), []).append(parameter)
     return [

@@ -89,6 +89,18 @@ def test_everything_missing_is_said_at_once() -> None:
     assert {line.split(":")[0] for line in str(error.value).splitlines()} == {"input", "output"}
 
 
+def test_embeddings_learn_as_fast_as_their_encoder_unless_told_otherwise() -> None:
+    large = load("train", TrainSettings, ["output=x", "optimization=large"]).optimization
+    assert large.embedding_rate == large.encoder_rate < 1e-4
+    fast = load("train", TrainSettings, ["output=x", "optimization.encoder_rate=0.1"]).optimization
+    assert fast.embedding_rate == 0.1
+
+
+def test_random_embeddings_cannot_stay_as_they_are() -> None:
+    with pytest.raises(SettingsError, match="would stay random"):
+        load("train", TrainSettings, ["output=x", "encoder.random=true", "optimization.embedding_rate=0"])
+
+
 def test_what_is_kept_is_what_was_used() -> None:
     settings = load("run", RunSettings, [*GIVEN, "limit=3"])
     again = OmegaConf.create(dump(settings))

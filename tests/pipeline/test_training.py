@@ -21,6 +21,7 @@ SETTINGS = Optimization(
     epochs=4,
     documents=2,
     encoder_rate=1e-3,
+    embedding_rate=1e-3,
     head_rate=1e-2,
     decay=0.01,
     warmup=0.1,
@@ -44,35 +45,52 @@ class KilledError(Exception):
     pass
 
 
+@pytest.mark.parametrize("rate", [1e-3, 0.0])
 def test_a_run_killed_after_every_epoch_ends_as_if_it_had_not_been(
-    encoder_folder: Path, small: Document, tmp_path: Path
+    rate: float, encoder_folder: Path, small: Document, tmp_path: Path
 ) -> None:
+    settings = replace(SETTINGS, embedding_rate=rate)
     whole, examples = start(encoder_folder, small)
-    history = train(whole, examples[:4], examples[4:], SETTINGS, 3, tmp_path / "whole")
+    history = train(whole, examples[:4], examples[4:], settings, 3, tmp_path / "whole")
 
     def kill(epoch: Epoch) -> None:
         raise KilledError
 
-    for _ in range(SETTINGS.epochs):
+    for _ in range(settings.epochs):
         broken, _ = start(encoder_folder, small)
         with pytest.raises(KilledError):
-            train(broken, examples[:4], examples[4:], SETTINGS, 3, tmp_path / "broken", report=kill)
+            train(broken, examples[:4], examples[4:], settings, 3, tmp_path / "broken", report=kill)
     broken, _ = start(encoder_folder, small)
-    again = train(broken, examples[:4], examples[4:], SETTINGS, 3, tmp_path / "broken")
+    again = train(broken, examples[:4], examples[4:], settings, 3, tmp_path / "broken")
     assert [epoch.losses for epoch in again] == [epoch.losses for epoch in history]
     first, second = whole.state_dict(), broken.state_dict()
     assert all(torch.equal(first[name], second[name]) for name in first)
     # Until it is forgotten, a run that is over costs nothing to repeat.
     once_more, _ = start(encoder_folder, small)
-    train(once_more, examples[:4], examples[4:], SETTINGS, 3, tmp_path / "broken", report=kill)
+    train(once_more, examples[:4], examples[4:], settings, 3, tmp_path / "broken", report=kill)
     assert all(torch.equal(first[name], once_more.state_dict()[name]) for name in first)
     forget(tmp_path / "broken")
     assert not list(tmp_path.glob("broken*"))
 
 
+@pytest.mark.parametrize(("encoder", "embedding"), [(1e-3, 0.0), (0.0, 1e-3), (1e-3, 1e-3)])
+def test_embeddings_move_at_a_rate_of_their_own(
+    encoder: float, embedding: float, encoder_folder: Path, small: Document, tmp_path: Path
+) -> None:
+    reader, examples = start(encoder_folder, small)
+    before = {name: weight.clone() for name, weight in reader.encoder.state_dict().items()}
+    settings = replace(SETTINGS, epochs=1, encoder_rate=encoder, embedding_rate=embedding)
+    train(reader, examples, [], settings, 1, tmp_path / "state")
+    moved = {n for n, weight in reader.encoder.state_dict().items() if not torch.equal(weight, before[n])}
+    embeddings = {name for name in before if "tok_embeddings" in name or "word_embeddings" in name}
+    assert embeddings
+    assert bool(moved & embeddings) == bool(embedding)
+    assert bool(moved - embeddings) == bool(encoder)
+
+
 def test_a_document_can_be_learned_by_heart(encoder_folder: Path, small: Document, tmp_path: Path) -> None:
     reader, examples = start(encoder_folder, small)
-    settings = replace(SETTINGS, epochs=60, encoder_rate=5e-3)
+    settings = replace(SETTINGS, epochs=60, encoder_rate=5e-3, embedding_rate=5e-3)
     train(reader, examples[:2], examples[:1], settings, 1, tmp_path / "state")
     mentions, relations = development_score(reader, examples[:1])
     assert mentions > 0.9
@@ -86,7 +104,7 @@ def test_the_best_epoch_is_kept_and_waiting_ends(
     encoder_folder: Path, small: Document, tmp_path: Path
 ) -> None:
     reader, examples = start(encoder_folder, small)
-    settings = replace(SETTINGS, epochs=50, encoder_rate=0.0, head_rate=0.0, patience=2)
+    settings = replace(SETTINGS, epochs=50, encoder_rate=0.0, embedding_rate=0.0, head_rate=0.0, patience=2)
     history = train(reader, examples[:4], examples[4:], settings, 1, tmp_path / "state")
     assert len(history) == 3  # nothing moves: the first is the best, and two more are waited for
 
