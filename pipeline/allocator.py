@@ -10,23 +10,24 @@ from contextlib import suppress
 from pathlib import Path
 
 _SMALL, _TRIM_THRESHOLD, _MMAP_THRESHOLD, _ARENAS = 1, -1, -3, -8  # mallopt's numbers for them
-_LARGEST = 32 * 1024 * 1024  # bytes: glibc takes no more
+LARGEST = 32 * 1024 * 1024  # bytes: glibc takes no more
 _KEPT = 1024 * 1024 * 1024
 _TUNABLES = "GLIBC_TUNABLES"
 _RESTARTED = "DEPESCHE_RESTARTED"  # glibc takes the other one away from privileged processes
 
 
-def keep_freed_memory() -> bool:
-    """Blocks up to 32 MB stay with the process when they are freed. Whether the C library could be told.
+def keep_freed_memory(largest: int = LARGEST) -> bool:
+    """Blocks up to so many bytes stay with the process when they are freed. Whether the C library was told.
 
     Tensors of some megabytes come and go at each step. Given back to the system, each is fetched again
-    page by page. All threads share one arena: those of their own are given back whatever the threshold.
-    Small blocks join their free neighbours at once. C libraries other than glibc are left as they are.
+    page by page; kept, those whose sizes vary leave holes between them. All threads share one arena: those
+    of their own are given back whatever the threshold. Small blocks join their free neighbours at once. The
+    last call holds. C libraries other than glibc are left as they are.
     """
     if not _is_glibc():
         return False
     library = ctypes.CDLL(None)
-    told = ((_ARENAS, 1), (_SMALL, 0), (_MMAP_THRESHOLD, _LARGEST), (_TRIM_THRESHOLD, _KEPT))
+    told = ((_ARENAS, 1), (_SMALL, 0), (_MMAP_THRESHOLD, largest), (_TRIM_THRESHOLD, _KEPT))
     return sum(int(library.mallopt(what, value)) for what, value in told) == len(told)
 
 

@@ -14,7 +14,7 @@ from annotations.corpus import read_texts
 from annotations.document import Annotation, Document, text_sha256
 from annotations.formats.reading import write_whole
 from pipeline import versions
-from pipeline.allocator import restart_without_thread_caches
+from pipeline.allocator import keep_freed_memory, restart_without_thread_caches
 from pipeline.config import InputError, application, dump, output_folder
 from pipeline.engines.settings import BatchedSettings, EngineSettings, OpenVinoSettings, ReferenceSettings
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from pipeline.text import Read
 
 COMMANDS = ("pipeline.run", "depesche-run")  # how this module is started
+_LARGEST = 6 * 1024 * 1024  # bytes: the tables of a chunk are larger, and vary; what a batch needs is smaller
 ENGINES: dict[str, type[EngineSettings]] = {
     "batched": BatchedSettings,
     "openvino": OpenVinoSettings,
@@ -72,6 +73,7 @@ def task(settings: RunSettings) -> int:
     from pipeline.text import count_documents, read_input
 
     started = time.perf_counter()
+    keep_freed_memory(_LARGEST)
     path, output = Path(settings.input), output_folder(settings.output)
     total = count_documents(path)
     texts = _texts(settings.articles)

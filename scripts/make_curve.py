@@ -7,6 +7,7 @@ python scripts/make_curve.py runs/learning_curve --articles DIR
 from __future__ import annotations
 
 import argparse
+import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -129,8 +130,8 @@ def main() -> None:
         *read_corpus(GOLD / "dispatches" / "test.jsonl", {}),
         *read_corpus(GOLD / "articles" / "articles.jsonl", read_texts(options.articles)),
     ]
-    total = len(read_corpus(GOLD / "dispatches" / "train.jsonl", {}))
-    found = points(options.run, gold, total)
+    manifest = json.loads((options.run / "manifest.json").read_text("utf-8"))
+    found = points(options.run, gold, manifest["documents"]["dispatches"]["train"])
     draw(found, EMBEDDED / "learning_curve.svg")
     card = EMBEDDED / "README.md"
     start, end = "<!-- curve -->", "<!-- end of curve -->"

@@ -185,7 +185,7 @@ Made by `python -m pipeline.train experiment=learning_curve articles=DIR output=
 
 LIMITS = """## What it cannot do
 
-It is small, and was pretrained for three hours on two processor cores: it knows few names, and makes
+It is small, and was pretrained for four hours on two processor cores: it knows few names, and makes
 mistakes that a large encoder would not make. Its training dispatches are synthetic news; real newsrooms
 write otherwise. It has read the five articles: what it reads in them says nothing about other texts. Every
 mark and every relation is a prediction with a score, to be checked against the text."""

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pipeline.modernbert import ModernBert
 
 
-_ROWS = 32  # of a product: a multiple of it, on processors
+_ROWS = 128  # of a product: a multiple of it, on processors
 _LENGTHS = 16  # of windows in attention, likewise
 _TOGETHER = 1024  # pieces whose attention is computed together: as much as a processor's cache holds
 

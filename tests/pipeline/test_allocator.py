@@ -14,6 +14,8 @@ ROOT = Path(__file__).parents[2]
 PAGES = """
 import ctypes, resource, sys, threading
 from pipeline.allocator import keep_freed_memory
+if sys.argv[1] == "small":
+    keep_freed_memory(1 << 20)
 if sys.argv[1] == "keep" and not keep_freed_memory():
     print(-1)
     raise SystemExit
@@ -48,6 +50,7 @@ def pages(how: str, where: str) -> int:
 def test_memory_that_was_freed_is_used_again() -> None:
     assert pages("keep", "main") < 100
     assert pages("keep", "thread") < 100
+    assert pages("small", "main") > 1000  # larger ones are given back
     assert pages("leave", "thread") > 1000  # each page of it is asked for anew
 
 
