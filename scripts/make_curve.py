@@ -131,14 +131,17 @@ def main() -> None:
         *read_corpus(GOLD / "articles" / "articles.jsonl", read_texts(options.articles)),
     ]
     manifest = json.loads((options.run / "manifest.json").read_text("utf-8"))
-    found = points(options.run, gold, manifest["documents"]["dispatches"]["train"])
+    total = manifest["documents"]["dispatches"]["train"]
+    found = points(options.run, gold, total)
+    since = len(read_corpus(GOLD / "dispatches" / "train.jsonl", {})) - total
     draw(found, EMBEDDED / "learning_curve.svg")
     card = EMBEDDED / "README.md"
     start, end = "<!-- curve -->", "<!-- end of curve -->"
     before, _, rest = card.read_text("utf-8").partition(start)
     _, _, after = rest.partition(end)
     drawing = "![F1 over training dispatches](learning_curve.svg)"
-    content = f"{table(found)}\n\n{last_step(found)}\n\n{drawing}"
+    when = f" Measured before {since} more were written, with the encoder of that time." if since else ""
+    content = f"{table(found)}\n\n{last_step(found)}{when}\n\n{drawing}"
     card.write_text(f"{before}{start}\n{content}\n{end}{after}", encoding="utf-8")
 
 
