@@ -29,7 +29,7 @@ check: .venv/ready
 model: .venv/ready
 	$(BIN)/python -m pipeline.pretrain output=runs/encoder_first corpora=$(CORPORA) budget_minutes=60 schedule.optimizer=muon
 	$(BIN)/python -m pipeline.pretrain output=runs/encoder corpora=$(CORPORA) start=runs/encoder_first \
-		budget_steps=7400 schedule.rate=0.001 schedule.fall=0.8 sources.wikipedia_de=2.0
+		budget_steps=13800 schedule.rate=0.001 schedule.fall=0.8 sources.wikipedia_de=2.0
 	$(MAKE) scores
 	$(BIN)/python -m pipeline.train experiment=embedded articles=$(ARTICLES) output=runs/embedded
 	$(BIN)/python scripts/make_embedded.py runs/embedded runs/leave_one_out runs/unseen_articles runs/encoder
