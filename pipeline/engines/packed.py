@@ -123,7 +123,8 @@ class PackedForward:
             vectors = vectors + functional.linear(seen, *layer.attention_out)
             inner = functional.linear(layer.norm(vectors).to(self.dtype), *layer.inner)
             first, gate = inner.chunk(2, dim=-1)
-            vectors = vectors + functional.linear(functional.gelu(first) * gate, *layer.out)
+            gated = functional.gelu(first.float()) * gate  # rounded once, when it is multiplied
+            vectors = vectors + functional.linear(gated.to(self.dtype), *layer.out)
         rows: Tensor = encoder.final_norm(vectors)[own.to(self.device)]
         return rows.cpu()
 
