@@ -21,8 +21,8 @@ def keep_freed_memory(largest: int = LARGEST) -> bool:
 
     Tensors of some megabytes come and go at each step. Given back to the system, each is fetched again
     page by page; kept, those whose sizes vary leave holes between them. All threads share one arena: those
-    of their own are given back whatever the threshold. Small blocks join their free neighbours at once. The
-    last call holds. C libraries other than glibc are left as they are.
+    of their own are given back whatever the threshold. Small blocks join their free neighbours at once.
+    C libraries other than glibc are left as they are.
     """
     if not _is_glibc():
         return False

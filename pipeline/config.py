@@ -20,7 +20,7 @@ from hydra.errors import HydraException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-from pipeline.allocator import keep_freed_memory
+from pipeline.allocator import LARGEST, keep_freed_memory
 
 CONFIGS = Path(__file__).resolve().parent.parent / "configs"
 Schema = TypeVar("Schema")
@@ -34,14 +34,18 @@ class InputError(ValueError):
     """Something that the settings name is not there, or is not what it should be."""
 
 
-def application(name: str, schema: type[Schema], task: Callable[[Schema], int]) -> None:
+def application(
+    name: str, schema: type[Schema], task: Callable[[Schema], int], *, largest: int = LARGEST
+) -> None:
     """Run a command: compose configs/NAME.yaml with the command line, check it, hand it to the task.
+
+    ``largest``: bytes of the blocks that stay with the process when they are freed.
 
     Exits with the task's status; with 2, and a line for each problem, where the settings or the input
     are unusable.
     """
     _no_calls_home()
-    keep_freed_memory()
+    keep_freed_memory(largest)
     ConfigStore.instance().store(name=f"{name}_schema", node=schema)
     arguments = sys.argv[1:]
     if not any(argument.startswith("-") for argument in arguments):

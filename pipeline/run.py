@@ -14,7 +14,7 @@ from annotations.corpus import read_texts
 from annotations.document import Annotation, Document, text_sha256
 from annotations.formats.reading import write_whole
 from pipeline import versions
-from pipeline.allocator import keep_freed_memory, restart_without_thread_caches
+from pipeline.allocator import restart_without_thread_caches
 from pipeline.config import InputError, application, dump, output_folder
 from pipeline.engines.settings import BatchedSettings, EngineSettings, OpenVinoSettings, ReferenceSettings
 
@@ -73,7 +73,6 @@ def task(settings: RunSettings) -> int:
     from pipeline.text import count_documents, read_input
 
     started = time.perf_counter()
-    keep_freed_memory(_LARGEST)
     path, output = Path(settings.input), output_folder(settings.output)
     total = count_documents(path)
     texts = _texts(settings.articles)
@@ -211,7 +210,7 @@ def main() -> None:
 
     for name, engine in ENGINES.items():
         ConfigStore.instance().store(group="engine", name=f"{name}_schema", node=engine)
-    application("run", RunSettings, task)
+    application("run", RunSettings, task, largest=_LARGEST)
 
 
 if __name__ == "__main__":
