@@ -77,20 +77,20 @@ def join_pairs(found: Sequence[Pairs], mentions: Sequence[int], piece_lengths: S
     )
 
 
-def mention_inputs(table: MentionTable, device: torch.device | str = "cpu") -> MentionInputs:
+def mention_inputs(table: MentionTable) -> MentionInputs:
     """The tensors of the mentions of a joined table."""
     return MentionInputs(
-        torch.from_numpy(table.label).to(device),
-        ranges(table.first, table.last).to(device),
-        ranges(table.opening, np.maximum(table.first, table.opening)).to(device),
-        ranges(table.last, np.maximum(table.closing, table.last)).to(device),
+        torch.from_numpy(table.label),
+        ranges(table.first, table.last),
+        ranges(table.opening, np.maximum(table.first, table.opening)),
+        ranges(table.last, np.maximum(table.closing, table.last)),
     )
 
 
-def pair_inputs(pairs: Pairs, device: torch.device | str = "cpu") -> PairInputs:
+def pair_inputs(pairs: Pairs) -> PairInputs:
     """The tensors of pairs."""
     columns = (pairs.head, pairs.tail, pairs.allowed, pairs.place, pairs.later, pairs.between)
-    return PairInputs(*(torch.from_numpy(column).to(device) for column in columns))
+    return PairInputs(*(torch.from_numpy(column) for column in columns))
 
 
 @dataclass(frozen=True, slots=True)

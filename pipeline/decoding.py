@@ -37,7 +37,7 @@ def log_probabilities(scores: Tensor, temperature: float) -> Floats:
     """Log-softmax over the tags, float32. Raises NotFiniteError."""
     if not bool(torch.isfinite(scores).all()):
         raise NotFiniteError("tag scores are not finite")
-    table: Floats = torch.log_softmax(scores.float() / temperature, dim=-1).numpy()
+    table: Floats = torch.log_softmax(scores.float() / temperature, dim=-1).cpu().numpy()
     return table
 
 
@@ -113,7 +113,7 @@ def _inner(
         return found
     begins = np.array([starts[number] + first for number, _, first, _ in owners])
     ends = np.array([starts[number] + last for number, _, _, last in owners])
-    flat = torch.from_numpy(pairs.flat_ranges(begins, ends))
+    flat = torch.from_numpy(pairs.flat_ranges(begins, ends)).to(vectors.device)
     scores = log_probabilities(reader.inner(vectors[flat]), temperature)
     rows = np.split(scores, np.cumsum(ends - begins)[:-1])
     for (number, mention, shift, _), spans in zip(owners, tags.decode(rows), strict=True):

@@ -91,14 +91,14 @@ def ask(reader: Reader, examples: Sequence[Example]) -> Asked:
     mentions = Counts()
     for batch, vectors in _vectors(reader, examples):
         mentions = mentions + _mention_counts(reader, batch, vectors)
-        tags.append(decoding.word_scores(reader.outer, vectors, [example.table for example in batch]))
+        tags.append(decoding.word_scores(reader.outer, vectors, [example.table for example in batch]).cpu())
         table, found = joined(batch)
         if not len(found):
             continue
         ids = relating.piece_ids([example.table for example in batch])
         _, _, scores = relating.score_pairs(reader, vectors, ids, table, found)
         allowed = found.allowed
-        chances.append(torch.sigmoid(scores).numpy()[allowed])
+        chances.append(torch.sigmoid(scores).cpu().numpy()[allowed])
         gold = np.concatenate([relation_targets(example) for example in batch])
         targets.append(gold[allowed] > 0)
         actors.append(np.broadcast_to(pairs.BETWEEN_ACTORS, allowed.shape)[allowed])
@@ -172,7 +172,7 @@ def _vectors(reader: Reader, examples: Sequence[Example]) -> Iterator[tuple[list
     reader.eval()
     for start in range(0, len(examples), DOCUMENTS_AT_ONCE):
         batch = list(examples[start : start + DOCUMENTS_AT_ONCE])
-        yield batch, document_vectors(reader, [example.table for example in batch]).cpu()
+        yield batch, document_vectors(reader, [example.table for example in batch])
     reader.train(training)
 
 

@@ -87,6 +87,11 @@ class MentionInputs:
     def __len__(self) -> int:
         return len(self.label)
 
+    def to(self, device: torch.device | str) -> MentionInputs:
+        """The same on a device."""
+        ranges = (self.own, self.before, self.after)
+        return MentionInputs(self.label.to(device), *(one.to(device) for one in ranges))
+
 
 @dataclass(frozen=True, slots=True)
 class PairInputs:
@@ -104,8 +109,14 @@ class PairInputs:
 
     def __getitem__(self, rows: slice) -> PairInputs:
         """Some of the pairs."""
-        columns = (self.head, self.tail, self.allowed, self.place, self.later, self.between)
-        return PairInputs(*(column[rows] for column in columns))
+        return PairInputs(*(column[rows] for column in self._columns()))
+
+    def to(self, device: torch.device | str) -> PairInputs:
+        """The same on a device."""
+        return PairInputs(*(column.to(device) for column in self._columns()))
+
+    def _columns(self) -> tuple[Tensor, ...]:
+        return self.head, self.tail, self.allowed, self.place, self.later, self.between
 
 
 @dataclass(frozen=True, slots=True)

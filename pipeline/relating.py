@@ -22,7 +22,7 @@ Floats = NDArray[np.float32]
 Integers = NDArray[np.int64]
 # About so many pairs, counted before the scheme is asked, share what is computed for pieces and mentions.
 PAIRS_AT_ONCE = 65536
-SCORED_AT_ONCE = 2048  # pairs whose vectors fit the processor's cache
+SCORED_AT_ONCE = 2048  # pairs whose vectors fit a processor's cache; any other device scores all at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,11 +77,11 @@ def score_pairs(
     Float [mentions, width], [pairs, hidden] and [pairs, relations], from float [pieces, width] and
     int64 [pieces].
     """
-    head, inputs = reader.relations, assemble.mention_inputs(table, vectors.device)
+    head, inputs = reader.relations, assemble.mention_inputs(table).to(vectors.device)
     deep = reader.beside_words(vectors, ids)
     mentions = head.mentions(deep, inputs)
     shared = head.share(head.contexts(deep), mentions, inputs)
-    hidden, scores = head(shared, assemble.pair_inputs(asked, vectors.device))
+    hidden, scores = head(shared, assemble.pair_inputs(asked).to(vectors.device))
     return mentions, hidden, scores
 
 
@@ -104,17 +104,19 @@ class PairReader:
         thresholds: Thresholds,
     ) -> None:
         self.reader, self.table, self.vectors, self.ids = reader, table, vectors, ids
+        self.device = vectors.device
         self.inputs = assemble.mention_inputs(table)
         self.mentions = self._mention_vectors()
         between_actors = torch.from_numpy(pairs.BETWEEN_ACTORS)
-        self.limit = torch.where(between_actors, thresholds.actors, thresholds.static).float()
+        limit = torch.where(between_actors, thresholds.actors, thresholds.static).float()
+        self.limit = limit.to(self.device)
 
     def _mention_vectors(self) -> Tensor:
         """Vectors of all mentions, float [mentions, width]; only their own pieces are looked at."""
         rows = self.inputs.own.flat
-        deep = self.reader.beside_words(self.vectors[rows], self.ids[rows])
+        deep = self.reader.beside_words(self.vectors[rows.to(self.device)], self.ids[rows])
         own = Ranges(torch.arange(len(rows)), self.inputs.own.offsets)
-        return self.reader.relations.mentions(deep, replace(self.inputs, own=own))
+        return self.reader.relations.mentions(deep, replace(self.inputs, own=own).to(self.device))
 
     def relate(self, asked: pairs.Pairs, relations: list[list[Relation]]) -> None:
         """Put the relations among the pairs to their documents. Raises NotFiniteError."""
@@ -122,12 +124,14 @@ class PairReader:
         here = assemble.stretch(self.table, asked)
         mentions, rows = assemble.within(self.inputs, assemble.pair_inputs(asked), here)
         contexts = context_inputs(self.reader, self.vectors[here.pieces], self.ids[here.pieces])
-        shared = head.share(contexts, self.mentions[here.mentions], mentions)
-        starts = range(0, len(rows), SCORED_AT_ONCE)
-        parts = [self._score(shared, rows[start : start + SCORED_AT_ONCE], start) for start in starts]
+        shared = head.share(contexts, self.mentions[here.mentions], mentions.to(self.device))
+        size = SCORED_AT_ONCE if self.device.type == "cpu" else len(rows)
+        starts, rows = range(0, len(rows), size), rows.to(self.device)
+        parts = [self._score(shared, rows[start : start + size], start) for start in starts]
         pair, label, score, hidden = (torch.cat(column) for column in zip(*parts, strict=True))
         if len(pair):
             details = head.details(hidden, label)
+            pair, label, score = pair.cpu(), label.cpu(), score.cpu()
             self._resolve(asked, Found(pair.numpy(), label.numpy(), score.numpy(), details), relations)
 
     def _score(self, shared: Shared, rows: PairInputs, start: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
@@ -170,9 +174,10 @@ class PairReader:
 
 def _point(pointer: nn.Module, details: Tensor, vectors: Tensor, options: pairs.Candidates) -> Integers:
     """The likeliest candidate of each relation, or -1 where none is likelier; int64 [relations]."""
-    relation, mention, bucket = map(torch.from_numpy, (options.relation, options.mention, options.bucket))
+    columns = (options.relation, options.mention, options.bucket)
+    relation, mention, bucket = (torch.from_numpy(column).to(details.device) for column in columns)
     raw, raw_none = pointer(details, vectors, relation, mention, bucket)
-    scores, none = (part.numpy() for part in pointer_log_probabilities(raw, raw_none, relation))
+    scores, none = (part.cpu().numpy() for part in pointer_log_probabilities(raw, raw_none, relation))
     best = np.full(len(details), -1, dtype=np.int64)
     order = np.lexsort((-scores, options.relation))  # the first of a relation is its likeliest
     with_options, first = np.unique(options.relation[order], return_index=True)

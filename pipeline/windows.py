@@ -62,9 +62,13 @@ def slices(windows: Sequence[Window], ids: Sequence[NDArray[np.int64]]) -> list[
 def stitch(
     windows: Sequence[Window], vectors: Sequence[torch.Tensor], lengths: Sequence[int], width: int
 ) -> list[torch.Tensor]:
-    """One table per document, float [pieces, width], from the vectors that each window owns."""
+    """One table per document, float [pieces, width], from the vectors that each window owns.
+
+    A document without a window gets an empty table on the device of the others.
+    """
+    device = vectors[0].device if vectors else None
     parts: list[list[torch.Tensor]] = [[] for _ in lengths]
     for window, table in zip(windows, vectors, strict=True):
         owned = table[window.own_start - window.start : window.own_end - window.start]
         parts[window.document].append(owned)
-    return [torch.cat(part) if part else torch.zeros(0, width) for part in parts]
+    return [torch.cat(part) if part else torch.zeros(0, width, device=device) for part in parts]

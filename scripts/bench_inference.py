@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 from statistics import median
+from typing import Any
 
 import numpy as np
 import torch
@@ -88,30 +89,30 @@ def contenders() -> Iterator[tuple[str, Callable[[], Peer]]]:
     yield from PEERS.items()
 
 
-def ceiling(dtype: torch.dtype, pieces: int) -> float:
-    """GFLOP/s of bare matrix products of the encoder's own shapes."""
-    config = checkpoint.load(checkpoint.find("embedded")).reader.encoder.config
+def ceiling(config: Any, dtype: torch.dtype, pieces: int, device: str = "cpu") -> float:
+    """GFLOP/s of bare matrix products of an encoder's own shapes."""
     width, inner = config.hidden_size, config.intermediate_size
     work = seconds = 0.0
     for rows, columns in ((width, 3 * width), (width, width), (width, 2 * inner), (inner, width)):
-        left, right = torch.randn(pieces, rows).to(dtype), torch.randn(columns, rows).to(dtype)
+        left, right = (torch.randn(n, rows).to(device, dtype) for n in (pieces, columns))
         times = []
         for _ in range(30):
             since = time.perf_counter()
             torch.nn.functional.linear(left, right)
+            if device != "cpu":
+                torch.cuda.synchronize(device)
             times.append(time.perf_counter() - since)
         work += 2 * pieces * rows * columns
         seconds += median(times)
     return work / seconds / 1e9
 
 
-def flops(predictor: Predictor) -> float:
-    """Of the encoder, products and attention, for all pieces that it has read."""
-    config, ledger = predictor.model.reader.encoder.config, predictor.ledger
+def flops(config: Any, pieces: int, windows: int) -> float:
+    """Of an encoder, products and attention, for so many pieces in so many windows."""
     width, inner = config.hidden_size, config.intermediate_size
-    window = ledger.pieces_encoded / max(ledger.windows, 1)
+    window = pieces / max(windows, 1)
     a_piece = 2 * width * (4 * width) + 2 * width * (2 * inner) + 2 * inner * width + 4 * window * width
-    return float(config.num_hidden_layers * a_piece * ledger.pieces_encoded)
+    return float(config.num_hidden_layers * a_piece * pieces)
 
 
 def details(ours: Ours, words: int, texts: Sequence[str]) -> dict[str, object]:
@@ -124,8 +125,9 @@ def details(ours: Ours, words: int, texts: Sequence[str]) -> dict[str, object]:
     dtype = torch.bfloat16 if described["dtype"] == "bfloat16" else torch.float32
     # Seconds are of work: workers encode at the same time.
     encoding = ledger.seconds["encode"] / ours.engine.workers
-    achieved = flops(ours.predictor) / encoding / 1e9
-    bare = ceiling(dtype, 4096)
+    config = ours.model.reader.encoder.config
+    achieved = flops(config, ledger.pieces_encoded, ledger.windows) / encoding / 1e9
+    bare = ceiling(config, dtype, 4096)
     return {
         "engine": described,
         "documents": ledger.documents,

@@ -21,6 +21,8 @@ class Engine(Protocol):
     def encode(self, windows: Windows) -> list[Tensor]:
         """The vectors of each window's pieces, float32 [pieces, width], in the order of the windows.
 
+        On the device of the reader's heads.
+
         Raises WindowError where there is no memory for a single window.
         """
         ...
@@ -53,8 +55,8 @@ class Forward(Protocol):
         ...
 
     def __call__(self, windows: Windows) -> Tensor:
-        """The vectors of the pieces of all windows, one after the other, float32 [pieces, width], on the CPU.
+        """The vectors of the pieces of all windows, one after the other, float32 [pieces, width].
 
-        The windows come longest first.
+        The windows come longest first. When it returns, the vectors are there: the caller takes the time.
         """
         ...

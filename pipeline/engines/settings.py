@@ -39,6 +39,7 @@ class BatchedSettings(EngineSettings):
     dtype: str = "float32"  # or bfloat16; auto: bfloat16 where the machine multiplies it natively
     pieces: int | None = None  # in a batch; null: found out on the first batches, and remembered
     workers: int | None = None  # parts of the input that are read at a time; null: as many as pay
+    compile: bool = False  # on a GPU in bfloat16: compiled by PyTorch on the first batch, which takes a while
 
     def __post_init__(self) -> None:
         for name, value in (("pieces", self.pieces), ("workers", self.workers)):
@@ -60,6 +61,8 @@ class BatchedSettings(EngineSettings):
         dtype = self._dtype(device)
         reader.float().cpu().eval()
         forward, name = self._forward(reader, device, dtype)
+        for head in reader.heads().values():
+            head.to(device)  # vectors stay where they are computed
         kind = torch.device(device).type
         workers = self.workers or workers_for(kind, concurrent=forward.concurrent)
         if self.pieces is not None:
@@ -67,7 +70,7 @@ class BatchedSettings(EngineSettings):
         else:
             memory = Memory(f"{name} {_machine(reader, device, dtype)} {workers} workers")
             budget = Budget(CANDIDATES[kind][0], CANDIDATES[kind], memory)
-        described = {"engine": name, "device": _name(device), "dtype": dtype}
+        described = {"engine": name, "device": _name(device), "dtype": dtype, "compiled": self.compile}
         return BatchedEngine(forward, budget, described, workers, CHUNKS[kind])
 
     def _forward(self, reader: Reader, device: str, dtype: str) -> tuple[Forward, str]:
@@ -81,9 +84,17 @@ class BatchedSettings(EngineSettings):
         encoder, room = reader.encoder, reader.settings.window + reader.specials.around()
         kind: torch.dtype = getattr(torch, dtype)
         if modernbert.fits(encoder.config, room):
-            return packed.PackedForward(cast("ModernBert", encoder), reader.specials, device, kind), "packed"
+            encoder, compiled = cast("ModernBert", encoder), self._compiled(device, dtype)
+            return packed.PackedForward(encoder, reader.specials, device, kind, compiled=compiled), "packed"
         torch.nn.Module.to(encoder, device, kind)
         return PaddedForward(reader, device), "padded"
+
+    def _compiled(self, device: str, dtype: str) -> bool:
+        if self.compile and (device == "cpu" or dtype != "bfloat16"):
+            raise InputError(
+                f"engine.compile=true: only on a GPU in bfloat16, not on {device} in {dtype}; leave it out"
+            )
+        return self.compile
 
     def _device(self) -> str:
         import torch
