@@ -112,8 +112,13 @@ class Predictor:
         since = ledger.took("encode", since)
         found = decoding.decode_mentions(reader, vectors, documents, tables, self.model.thresholds)
         since = ledger.took("decode", since)
-        annotations, asked = relating.decode_relations(reader, vectors, tables, found, self.model.thresholds)
-        given = self._given(documents, tables, vectors)
+        # Products of pairs are most of what relations cost; what is summed up between them stays float32.
+        halved = self.engine.dtype != torch.float32
+        with torch.autocast(vectors.device.type, self.engine.dtype if halved else None, enabled=halved):
+            annotations, asked = relating.decode_relations(
+                reader, vectors, tables, found, self.model.thresholds
+            )
+            given = self._given(documents, tables, vectors)
         reachable = [self._asked(document, table) for document, table in zip(documents, tables, strict=True)]
         ledger.took("relate", since)
         ledger.count(documents, tables, annotations)

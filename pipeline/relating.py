@@ -144,7 +144,10 @@ class PairReader:
         return pair + start, label, chances[pair, label], hidden[pair]
 
     def _resolve(self, asked: pairs.Pairs, found: Found, relations: list[list[Relation]]) -> None:
-        """Give each relation its modality, source, time and place, and put it to its document."""
+        """Give each relation its modality, source, time and place, and put it to its document.
+
+        Its score is that of its label, given the two mentions, times theirs: it is right where all are.
+        """
         table = self.table
         head, tail = asked.head[found.pair], asked.tail[found.pair]
         modality = self.reader.relations.modality(found.details).argmax(dim=1).tolist()
@@ -159,14 +162,15 @@ class PairReader:
             ]
         documents = assemble.document_of(table, head)
         columns = (column.tolist() for column in (documents, head, tail, found.label, found.score))
-        for row, (document, first, second, label, score) in enumerate(zip(*columns, strict=True)):
+        for row, (document, at_head, at_tail, label, score) in enumerate(zip(*columns, strict=True)):
+            first, second = table.mentions[at_head], table.mentions[at_tail]
             relations[document].append(
                 Relation(
-                    table.mentions[first],
-                    table.mentions[second],
+                    first,
+                    second,
                     scheme.RELATION_LABELS[label],
                     modality=scheme.MODALITIES[modality[row]],
-                    score=score,
+                    score=score * first.score * second.score,
                     **{kind: mentions[row] for kind, mentions in pointed.items()},
                 )
             )

@@ -93,6 +93,7 @@ def main() -> None:
     parser.add_argument("output", type=Path)
     parser.add_argument("--corpora", type=Path, required=True)
     parser.add_argument("--minutes", type=float, default=4.0)
+    parser.add_argument("--only", nargs="+", choices=SHAPES, default=list(SHAPES), metavar="SHAPE")
     given = parser.parse_args()
     dispatches = GOLD / "dispatches" / "test.jsonl"
     text = "\n".join(document.text for document in read_corpus(dispatches, {}))
@@ -102,6 +103,8 @@ def main() -> None:
         "|---|---:|---:|---:|---:|---:|---:|---:|",
     ]
     for number, (name, overrides) in enumerate(SHAPES.items()):
+        if name not in given.only:
+            continue
         folder = given.output / str(number)
         pretrain(given.corpora, given.minutes, folder, overrides)
         lines.append(row(name, folder, text))

@@ -86,9 +86,9 @@ class Layout:
 
     def _moved(self, columns: Sequence[NDArray[np.int64]]) -> tuple[Tensor, ...]:
         """The columns on the device, in one copy that nothing waits for."""
-        table = torch.from_numpy(np.concatenate(columns))
-        if not self.on_processor:
-            table = table.pin_memory().to(self.device, non_blocking=True)
+        if self.on_processor:
+            return tuple(torch.from_numpy(column) for column in columns)
+        table = torch.from_numpy(np.concatenate(columns)).pin_memory().to(self.device, non_blocking=True)
         return torch.split(table, [len(column) for column in columns])
 
     def _groups(self, lengths: NDArray[np.int64]) -> tuple[Together, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -158,3 +159,24 @@ def test_parts_change_nothing(model: Model, monkeypatch: pytest.MonkeyPatch) -> 
             for a, b in zip(one.relations, other.relations, strict=True):
                 assert (a.modality, a.source, a.time, a.place) == (b.modality, b.source, b.time, b.place)
                 assert abs(a.score - b.score) < 1e-5
+
+
+def test_a_relation_is_as_sure_as_it_is_with_both_its_mentions(model: Model) -> None:
+    told = documents()
+    tables = tokenize(told, model.tokenizer)
+    torch.manual_seed(3)
+    vectors = torch.randn(sum(map(len, tables)), model.reader.width)
+    sure = [document.annotation.mentions if document.annotation else () for document in told]
+    unsure = [[replace(m, score=0.5 + n % 3 / 10) for n, m in enumerate(mentions)] for mentions in sure]
+    with torch.inference_mode():
+        first, second = (
+            relating.decode_relations(model.reader, vectors, tables, mentions, Thresholds(0.4, 0.4))[0]
+            for mentions in (sure, unsure)
+        )
+    found = 0
+    for one, other in zip(first, second, strict=True):
+        assert one == other
+        for a, b in zip(one.relations, other.relations, strict=True):
+            assert b.score == pytest.approx(a.score * b.head.score * b.tail.score)
+            found += 1
+    assert found > 20

@@ -105,6 +105,26 @@ def test_bfloat16_changes_a_tag_in_a_thousand_at_most(
     assert abs(difference) <= 0.001
 
 
+def test_bfloat16_finds_the_same_relations_on_gold_mentions(
+    embedded: Model, documents: list[Document]
+) -> None:
+    f1, found = [], []
+    for engine in (ReferenceSettings(), BatchedSettings(dtype="bfloat16")):
+        predictor = Predictor(embedded, engine.build(copy.deepcopy(embedded.reader)))
+        results = [result for result in predictor.read(documents) if isinstance(result, Predicted)]
+        counts = Counts()
+        for document, result in zip(documents, results, strict=True):
+            assert document.annotation is not None
+            assert result.given is not None
+            gold, got = set(document.annotation.relations), set(result.given.relations)
+            counts = counts + Counts(len(gold & got), len(got - gold), len(gold - got))
+        f1.append(counts.f1)
+        found.append([set(result.given.relations) for result in results if result.given])
+    assert abs(f1[0] - f1[1]) <= 0.001
+    differing = sum(len(one ^ other) for one, other in zip(*found, strict=True))
+    assert differing <= 0.01 * sum(map(len, found[0]))
+
+
 def test_openvino_answers_as_the_slow_one(
     embedded: Model, documents: list[Document], slow: dict[str, Annotation]
 ) -> None:
@@ -118,6 +138,7 @@ class Spoiled:
 
     workers = 1
     chunk = 8192
+    dtype = torch.float32
 
     def __init__(self, vectors: list[torch.Tensor], window: int, place: tuple[int, int], what: float) -> None:
         self.vectors, self.window, self.place, self.what = vectors, window, place, what
@@ -181,6 +202,7 @@ def test_the_tensors_of_a_failed_chunk_are_gone_before_the_next_try(model: Model
 
         workers = 1
         chunk = 8192
+        dtype = torch.float32
 
         def encode(self, windows: Windows) -> list[torch.Tensor]:
             gc.collect()
@@ -210,6 +232,7 @@ class Full:
 
     workers = 2
     chunk = 8192
+    dtype = torch.float32
 
     def __init__(self, engine: Engine, longest: int) -> None:
         self.engine, self.longest = engine, longest
