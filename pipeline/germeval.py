@@ -74,6 +74,7 @@ def read_parts(settings: GermevalSettings) -> Parts:
     corpus = settings.corpora[main[0]].read().without_leaks()
     others = {name: other for name, other in settings.corpora.items() if name != main[0]}
     train, stop = _halve(corpus)
+    train = thinned(train, settings.share)
     if not (train and stop and corpus.test):
         raise InputError(f"corpora.{main[0]}: needs a test split, and {HELD_OUT} sentences in train")
     kept = {text_sha256(document.text) for document in (*stop, *corpus.test)}
@@ -84,6 +85,11 @@ def read_parts(settings: GermevalSettings) -> Parts:
         )
     beside = tuple(other.without(kept) for other in read_beside(others, settings.mix))
     return Parts(train, stop, corpus.test, beside)
+
+
+def thinned(documents: Sequence[Document], share: float) -> tuple[Document, ...]:
+    """So many of the documents, evenly taken: neighbours come from one article."""
+    return tuple(documents[int(number / share)] for number in range(round(len(documents) * share)))
 
 
 def _halve(corpus: Corpus) -> tuple[tuple[Document, ...], tuple[Document, ...]]:

@@ -154,9 +154,12 @@ class GermevalSettings:
     mix: dict[str, float] = field(default_factory=dict)  # how many documents of a corpus, by its name in
     # corpora, are seen per sentence of GermEval: all of corpora but GermEval itself
     labelled: str | None = None  # folder with the labelled corpora
+    share: float = 1.0  # of the sentences that are there to learn from, evenly taken: for a learning curve
     articles: str | None = None  # folder with the texts of the five articles
     threads: int | None = None  # of the processor; None: torch's own choice
 
     def __post_init__(self) -> None:
         _require_seeds(self.seeds)
         _require_learned(self.encoder, self.optimization)
+        if not 0 < self.share <= 1:
+            raise ValueError(f"share={self.share}: expected more than 0 and at most 1")

@@ -9,7 +9,7 @@ from annotations.document import Document, Mention
 from eval.counts import total
 from eval.metrics.mentions import strict
 from eval.sequences import read_tags, score
-from pipeline.config import InputError, load
+from pipeline.config import InputError, SettingsError, load
 from pipeline.germeval import HELD_OUT, confirm, read_parts, tags, task
 from pipeline.settings import GermevalSettings
 from tests.pipeline import tiny
@@ -49,6 +49,19 @@ def test_the_parts_are_apart(encoder_folder: Path, tmp_path: Path) -> None:
     assert not texts[0] & texts[1]
     assert not texts[2] & (texts[0] | texts[1])
     assert HELD_OUT == 10
+
+
+def test_a_share_of_the_sentences_is_evenly_taken_and_leaves_the_others_alone(
+    encoder_folder: Path, tmp_path: Path
+) -> None:
+    folder = labelled(tmp_path)
+    whole = read_parts(settings(encoder_folder, folder))
+    some = read_parts(settings(encoder_folder, folder, "share=0.4"))
+    places = [whole.train.index(document) for document in some.train]
+    assert places == [0, 2, 5, 7, 10, 12, 15, 17, 20, 22]
+    assert (some.stop, some.test) == (whole.stop, whole.test)
+    with pytest.raises(SettingsError, match=r"share=0\.0: expected more than 0"):
+        settings(encoder_folder, folder, "share=0.0")
 
 
 def test_a_run_leaves_a_figure_that_another_scorer_confirms(
