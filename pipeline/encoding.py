@@ -28,7 +28,7 @@ def document_vectors(reader: Reader, tables: Sequence[PieceTable], hidden: float
         ids = ids.masked_fill(drawn, reader.specials.mask)
     output = reader.encode(ids.to(device), mask.to(device)).float()
     rows = unpad(output, [len(cut) for cut in cuts], reader.specials)
-    return torch.cat(windows.stitch(cuts, rows, lengths, reader.width))
+    return windows.stitch(cuts, rows, reader.width)
 
 
 def _own(mask: Tensor, reader: Reader) -> Tensor:

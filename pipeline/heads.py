@@ -249,8 +249,12 @@ def _mean_of_heads(values: Tensor, weights: Tensor, ranges: Ranges) -> Tensor:
 
 def _running_sums(table: Tensor) -> Tensor:
     """Sums of all rows before each row, and of all: float64 [rows + 1, ...]."""
-    sums = functional.pad(table.flatten(1), (0, 0, 1, 0)).cumsum(0, dtype=torch.float64)
-    return sums.view(-1, *table.shape[1:])
+    rows = functional.pad(table.flatten(1), (0, 0, 1, 0))
+    if rows.device.type == "cpu":
+        sums = rows.cumsum(0, dtype=torch.float64)
+    else:  # along columns, one thread of a GPU would walk through all rows
+        sums = rows.T.contiguous().cumsum(1, dtype=torch.float64).T
+    return sums.reshape(-1, *table.shape[1:])
 
 
 def _mean_between(values: Tensor, weights: Tensor, spans: Tensor) -> Tensor:

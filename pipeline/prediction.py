@@ -80,9 +80,10 @@ class Predictor:
         elif len(documents) == 1:
             yield Failed(documents[0], results)
         else:
-            # One of them is to blame: alone, it is set aside; the others are read as before.
-            for document in documents:
-                yield from self._read_chunk([document], ledger)
+            # One of them is to blame, or there were too many for the memory: alone, it is set aside.
+            middle = len(documents) // 2
+            yield from self._read_chunk(documents[:middle], ledger)
+            yield from self._read_chunk(documents[middle:], ledger)
 
     def _try(self, documents: Sequence[Document], ledger: Ledger) -> list[Predicted] | str:
         """The results of a chunk, or what went wrong: the error itself would hold the chunk's tensors."""
@@ -108,17 +109,12 @@ class Predictor:
         lengths = [len(table) for table in tables]
         cuts = windows.cut_all(lengths, reader.settings.window, reader.settings.overlap)
         ids = windows.slices(cuts, [table.ids for table in tables])
-        vectors = torch.cat(windows.stitch(cuts, self.engine.encode(ids), lengths, reader.width))
+        vectors = windows.stitch(cuts, self.engine.encode(ids), reader.width)
         since = ledger.took("encode", since)
         found = decoding.decode_mentions(reader, vectors, documents, tables, self.model.thresholds)
         since = ledger.took("decode", since)
-        # Products of pairs are most of what relations cost; what is summed up between them stays float32.
-        halved = self.engine.dtype != torch.float32
-        with torch.autocast(vectors.device.type, self.engine.dtype if halved else None, enabled=halved):
-            annotations, asked = relating.decode_relations(
-                reader, vectors, tables, found, self.model.thresholds
-            )
-            given = self._given(documents, tables, vectors)
+        annotations, asked = relating.decode_relations(reader, vectors, tables, found, self.model.thresholds)
+        given = self._given(documents, tables, vectors)
         reachable = [self._asked(document, table) for document, table in zip(documents, tables, strict=True)]
         ledger.took("relate", since)
         ledger.count(documents, tables, annotations)

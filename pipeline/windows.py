@@ -59,16 +59,12 @@ def slices(windows: Sequence[Window], ids: Sequence[NDArray[np.int64]]) -> list[
     return [ids[window.document][window.start : window.end] for window in windows]
 
 
-def stitch(
-    windows: Sequence[Window], vectors: Sequence[torch.Tensor], lengths: Sequence[int], width: int
-) -> list[torch.Tensor]:
-    """One table per document, float [pieces, width], from the vectors that each window owns.
+def stitch(windows: Sequence[Window], vectors: Sequence[torch.Tensor], width: int) -> torch.Tensor:
+    """The pieces of all documents in one table, float [pieces, width], from what each window owns.
 
-    A document without a window gets an empty table on the device of the others.
+    The windows come in the order of ``cut_all``.
     """
-    device = vectors[0].device if vectors else None
-    parts: list[list[torch.Tensor]] = [[] for _ in lengths]
-    for window, table in zip(windows, vectors, strict=True):
-        owned = table[window.own_start - window.start : window.own_end - window.start]
-        parts[window.document].append(owned)
-    return [torch.cat(part) if part else torch.zeros(0, width, device=device) for part in parts]
+    if not windows:
+        return torch.zeros(0, width)
+    parts = zip(windows, vectors, strict=True)
+    return torch.cat([table[one.own_start - one.start : one.own_end - one.start] for one, table in parts])

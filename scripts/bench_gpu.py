@@ -103,6 +103,7 @@ def embedded(device: str, rounds: int, texts: Sequence[str], peer_texts: Sequenc
         "words_per_second": round(own),
         "pipeline_words_per_second": round(other),
         "times_the_pipeline": round(own / other, 2),
+        "pipeline_at_its_best": {"dtype": str(peer.pipe.model.dtype), **peer.options},
         "seconds_of_all_workers": seconds,
     }
 

@@ -51,14 +51,18 @@ class Varlen:
         return seen
 
 
-def best(device: str, dtype: torch.dtype) -> Grouped | Varlen:
-    """On processors, PyTorch's fused attention computes bfloat16 no faster than float32; products do.
-
-    The kernel for all lengths at once knows half precision alone.
-    """
+def best(device: str, dtype: torch.dtype, width: int) -> Grouped | Varlen:
+    """What is fastest for heads of a width. On processors, fused attention halves nothing in bfloat16."""
     if device == "cpu":
         return Grouped(products if dtype == torch.bfloat16 else fused)
-    return Varlen() if dtype == torch.bfloat16 else Grouped(fused)
+    return Varlen() if dtype == torch.bfloat16 and _knows_varlen(device, width) else Grouped(fused)
+
+
+def _knows_varlen(device: str, width: int) -> bool:
+    """Whether PyTorch was built with the kernel, and the processor and the heads are such as it takes."""
+    built = torch.backends.cuda.is_flash_attention_available()
+    recent = torch.cuda.get_device_capability(device) >= (8, 0)
+    return built and recent and width % 8 == 0 and width <= 256
 
 
 def fused(query: Tensor, key: Tensor, value: Tensor, own: Tensor | None) -> Tensor:

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from typing import Protocol
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
@@ -18,7 +17,6 @@ class Engine(Protocol):
 
     workers: int  # as many threads may call encode at a time, and should
     chunk: int  # about so many pieces of the input should be read together
-    dtype: torch.dtype  # what its products are computed in, and what those of pairs may be computed in
 
     def encode(self, windows: Windows) -> list[Tensor]:
         """The vectors of each window's pieces, float32 [pieces, width], in the order of the windows.
@@ -51,7 +49,6 @@ class Forward(Protocol):
     """Runs an encoder over a batch of windows."""
 
     concurrent: bool  # whether several threads may call it at a time
-    dtype: torch.dtype  # what its products are computed in
 
     def cost(self, lengths: Sequence[int]) -> int:
         """How many pieces a batch of windows of these lengths, longest first, takes, padding included."""

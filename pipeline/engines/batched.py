@@ -29,7 +29,6 @@ class BatchedEngine:
         self.forward = forward
         self.budget = budget
         self.description = description
-        self.dtype = forward.dtype
         self.workers = workers
         self.chunk = chunk
         self.spent = 0  # pieces that went through the encoder, padding included

@@ -54,7 +54,6 @@ class OpenVinoForward:
                 "NUM_STREAMS": threads,
             },
         )
-        self.dtype: torch.dtype = getattr(torch, dtype)
         self.threads = threads
         self._requests: Queue[openvino.InferRequest] = Queue()
         for _ in range(threads):

@@ -58,10 +58,11 @@ class PackedForward:
         self.device = device
         self.dtype = dtype
         self.concurrent = device == "cpu"
-        self.attention = attention.best(device, dtype)
-        self.layout = Layout(specials, device, self.attention.wants_groups)
         config: Any = encoder.config
         self.heads = int(config.num_attention_heads)
+        self.attention = attention.best(device, dtype, config.hidden_size // self.heads)
+        self.layout = Layout(specials, device, self.attention.wants_groups)
+        self.compiled = compiled
         self.rotations = {kind: self._rotation(kind) for kind in set(config.layer_types)}
         layers: Any = encoder.layers
         self.layers = [
@@ -77,8 +78,7 @@ class PackedForward:
             for layer in layers
         ]
         # Compiled, what stands between two products is one pass over the table instead of several.
-        self.compiled = compiled
-        self._pass = torch.compile(self.vectors, dynamic=True) if compiled else self.vectors
+        self._pass = torch.compile(self.vectors) if compiled else self.vectors
 
     def cost(self, lengths: Sequence[int]) -> int:
         """All pieces, special ones too, and the few rows that round them up."""
@@ -115,20 +115,21 @@ class PackedForward:
         asked = parts[:2].float().reshape(2, len(mixed), self.heads, -1, 2)
         if self.compiled:  # compilers know no complex numbers
             even, odd = asked.unbind(-1)
-            cosine, sine = torch.view_as_real(rotation).unbind(-1)
+            cosine, sine = rotation.unbind(-1)
             turned = torch.stack((even * cosine - odd * sine, even * sine + odd * cosine), dim=-1)
         else:
             turned = torch.view_as_real(torch.view_as_complex(asked) * rotation)
         return torch.cat((turned.flatten(-2).to(mixed.dtype), parts[2:]))
 
     def _rotation(self, kind: str) -> Tensor:
-        """Turns by position, complex64 [positions, 1, half a head's width]."""
+        """Turns by position, complex64 [positions, 1, half a head's width]; compiled, cosines and sines."""
         config: Any = self.encoder.config
         half = config.hidden_size // self.heads // 2
         base = config.rope_parameters[kind]["rope_theta"]
         rates = 1.0 / base ** (torch.arange(half, dtype=torch.float32) / half)
         angles = torch.arange(config.max_position_embeddings, dtype=torch.float32)[:, None] * rates
-        return torch.polar(torch.ones_like(angles), angles).to(self.device)[:, None]
+        turns = torch.polar(torch.ones_like(angles), angles)[:, None]
+        return (torch.view_as_real(turns) if self.compiled else turns).to(self.device)
 
     def _weights(self, projection: nn.Linear) -> Weights:
         bias = None if projection.bias is None else projection.bias.detach().to(self.dtype)

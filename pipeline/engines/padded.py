@@ -24,7 +24,6 @@ class PaddedForward:
     def __init__(self, reader: Reader, device: str) -> None:
         self.reader = reader
         self.device = device
-        self.dtype = next(reader.encoder.parameters()).dtype
 
     def cost(self, lengths: Sequence[int]) -> int:
         """Rows times the longest of them."""

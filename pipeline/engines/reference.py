@@ -15,7 +15,6 @@ from pipeline.model import Reader, pad, unpad
 class ReferenceEngine:
     workers = 1
     chunk = 8192
-    dtype = torch.float32
 
     def __init__(self, reader: Reader) -> None:
         self.reader = reader

@@ -70,7 +70,13 @@ class BatchedSettings(EngineSettings):
         else:
             memory = Memory(f"{name} {_machine(reader, device, dtype)} {workers} workers")
             budget = Budget(CANDIDATES[kind][0], CANDIDATES[kind], memory)
-        described = {"engine": name, "device": _name(device), "dtype": dtype, "compiled": self.compile}
+        compiled = getattr(forward, "compiled", False)
+        if self.compile and not compiled:
+            raise InputError(
+                "engine.compile=true: only ModernBERT on a GPU in bfloat16 is compiled, "
+                f"not {name} on {device} in {dtype}; leave it out"
+            )
+        described = {"engine": name, "device": _name(device), "dtype": dtype, "compiled": compiled}
         return BatchedEngine(forward, budget, described, workers, CHUNKS[kind])
 
     def _forward(self, reader: Reader, device: str, dtype: str) -> tuple[Forward, str]:
@@ -84,17 +90,11 @@ class BatchedSettings(EngineSettings):
         encoder, room = reader.encoder, reader.settings.window + reader.specials.around()
         kind: torch.dtype = getattr(torch, dtype)
         if modernbert.fits(encoder.config, room):
-            encoder, compiled = cast("ModernBert", encoder), self._compiled(device, dtype)
-            return packed.PackedForward(encoder, reader.specials, device, kind, compiled=compiled), "packed"
+            compiled = self.compile and device != "cpu" and kind == torch.bfloat16
+            known = cast("ModernBert", encoder)
+            return packed.PackedForward(known, reader.specials, device, kind, compiled=compiled), "packed"
         torch.nn.Module.to(encoder, device, kind)
         return PaddedForward(reader, device), "padded"
-
-    def _compiled(self, device: str, dtype: str) -> bool:
-        if self.compile and (device == "cpu" or dtype != "bfloat16"):
-            raise InputError(
-                f"engine.compile=true: only on a GPU in bfloat16, not on {device} in {dtype}; leave it out"
-            )
-        return self.compile
 
     def _device(self) -> str:
         import torch

@@ -59,6 +59,8 @@ class PretendCuda(TorchFunctionMode):
         strangers = [t for t in tensors if t.dim() and not self.there(t)]
         if marked and strangers and func not in _SENDS_ALONG:
             raise RuntimeError(f"{func}: tensors on the device beside {[tuple(t.shape) for t in strangers]}")
+        if func in _SENDS_ALONG and not self.there(args[0]) and marked:
+            raise RuntimeError("an index on the device into a table on the processor")
         if marked and (func in _WAITS or _indexes_by_mask(func, args)):
             self.waited += 1
         if _device(kwargs.get("device")) == CUDA:

@@ -111,7 +111,6 @@ class Scarce:
     """A forward pass on a machine whose memory ends at so many pieces; what it fails at changes."""
 
     concurrent = True
-    dtype = torch.float32
 
     def __init__(self, room: list[int], error: Exception) -> None:
         self.room, self.error = room, error

@@ -110,7 +110,6 @@ class Broken:
     length: int
     workers: int = 1
     chunk: int = 8192
-    dtype: torch.dtype = torch.float32
 
     def encode(self, windows: list) -> list[torch.Tensor]:  # type: ignore[type-arg]
         vectors = self.engine.encode(windows)

@@ -78,7 +78,7 @@ def tags(model: Model, engine: Engine, documents: list[Document]) -> np.ndarray:
     lengths = [len(table) for table in tables]
     cuts = windows.cut_all(lengths, model.reader.settings.window, model.reader.settings.overlap)
     vectors = engine.encode(windows.slices(cuts, [table.ids for table in tables]))
-    stitched = torch.cat(windows.stitch(cuts, vectors, lengths, model.reader.width))
+    stitched = windows.stitch(cuts, vectors, model.reader.width)
     with torch.inference_mode():
         scores = decoding.word_scores(model.reader.outer, stitched, tables)
     found: np.ndarray = scores.argmax(dim=1).numpy()
@@ -138,7 +138,6 @@ class Spoiled:
 
     workers = 1
     chunk = 8192
-    dtype = torch.float32
 
     def __init__(self, vectors: list[torch.Tensor], window: int, place: tuple[int, int], what: float) -> None:
         self.vectors, self.window, self.place, self.what = vectors, window, place, what
@@ -202,7 +201,6 @@ def test_the_tensors_of_a_failed_chunk_are_gone_before_the_next_try(model: Model
 
         workers = 1
         chunk = 8192
-        dtype = torch.float32
 
         def encode(self, windows: Windows) -> list[torch.Tensor]:
             gc.collect()
@@ -232,7 +230,6 @@ class Full:
 
     workers = 2
     chunk = 8192
-    dtype = torch.float32
 
     def __init__(self, engine: Engine, longest: int) -> None:
         self.engine, self.longest = engine, longest
