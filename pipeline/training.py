@@ -20,7 +20,7 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor
 from transformers import PreTrainedModel
 
-from pipeline import mixing, versions
+from pipeline import mixing, randomness, versions
 from pipeline.config import InputError
 from pipeline.examples import Example
 from pipeline.fitting import development_score
@@ -167,7 +167,7 @@ class Run:
         weights = _whole(self.reader.state_dict())
         save_file(weights, beside / "model.safetensors")
         save_file(_optimizer_tensors(self.optimizer), beside / "optimizer.safetensors")
-        save_file({"torch": torch.get_rng_state()}, beside / "random.safetensors")
+        save_file(randomness.states(), beside / "random.safetensors")
         if better:
             save_file(weights, beside / "best.safetensors")
         else:
@@ -200,7 +200,7 @@ class Run:
         self.history = [Epoch(**epoch) for epoch in record["history"]]
         self.reader.load_state_dict(load_file(self.state / "model.safetensors"))
         _restore_optimizer(self.optimizer, load_file(self.state / "optimizer.safetensors"))
-        torch.set_rng_state(load_file(self.state / "random.safetensors")["torch"])
+        randomness.restore(load_file(self.state / "random.safetensors"))
 
     def _refuse_others(self, record: dict[str, Any]) -> None:
         mine = asdict(self.settings)
