@@ -26,7 +26,7 @@ from annotations.corpus import read_corpus
 from pipeline.engines.packed import PackedForward
 from pipeline.engines.settings import BatchedSettings
 from pipeline.model import Specials
-from scripts.bench_inference import Ours, ceiling, flops, repeated
+from scripts.bench_inference import Ours, ceiling, flops, repeated, shortened
 from scripts.bench_peers import best_pipeline
 
 GOLD = Path(__file__).resolve().parent.parent / "annotations" / "gold"
@@ -61,7 +61,7 @@ def base_size(device: str, rounds: int, pieces: Sequence[int], *, compiled: bool
         seconds = []
         for _ in range(rounds + 2):
             since = time.perf_counter()
-            forward(batch)
+            forward(batch).sum().item()  # waits
             seconds.append(time.perf_counter() - since)
         took = median(seconds[2:])  # the first are for compiling and for memory
         achieved = flops(config, size, len(batch)) / took / 1e9
@@ -129,10 +129,8 @@ def main() -> None:
     }
     if given.device != "cpu":
         result["base"] += base_size(given.device, given.rounds, given.pieces, compiled=True)
-    few = texts
-    while len(few) > 1 and sum(len(text.split()) for text in few) > given.peer_words:
-        few = few[: len(few) * 9 // 10]
-    result["embedded"] = embedded(given.device, given.rounds, repeated(texts, given.words), few)
+    many, few = repeated(texts, given.words), shortened(texts, given.peer_words)
+    result["embedded"] = embedded(given.device, given.rounds, many, few)
     print(json.dumps(result, ensure_ascii=False))
 
 

@@ -52,6 +52,14 @@ def repeated(texts: Sequence[str], words: int) -> list[str]:
     return found
 
 
+def shortened(texts: Sequence[str], words: int) -> list[str]:
+    """The first texts, about so many words of them, and one at least."""
+    few = list(texts)
+    while len(few) > 1 and sum(len(text.split()) for text in few) > words:
+        few = few[: len(few) * 9 // 10]
+    return few
+
+
 def newslike(texts: Sequence[str], documents: int) -> list[str]:
     """Documents of the lengths that news has, of shuffled paragraphs."""
     random = np.random.default_rng(1)
@@ -242,9 +250,7 @@ def main() -> None:
     texts += [document.text for document in read_corpus(GOLD / "dispatches" / "train.jsonl", {})]
     if given.articles:
         texts = [*read_texts(given.articles).values(), *texts]
-    many, few = repeated(texts, given.words), repeated(texts, 1)
-    while sum(len(text.split()) for text in few) > given.peer_words:
-        few = few[: len(few) * 9 // 10]
+    many, few = repeated(texts, given.words), shortened(texts, given.peer_words)
     result: dict[str, object] = {
         "machine": torch.cpu.get_capabilities().get("cpu_name"),
         "threads": torch.get_num_threads(),

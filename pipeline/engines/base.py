@@ -57,6 +57,6 @@ class Forward(Protocol):
     def __call__(self, windows: Windows) -> Tensor:
         """The vectors of the pieces of all windows, one after the other, float32 [pieces, width].
 
-        The windows come longest first. When it returns, the vectors are there: the caller takes the time.
+        The windows come longest first. On a GPU, the vectors may still be under way.
         """
         ...

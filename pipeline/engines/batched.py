@@ -70,6 +70,8 @@ class BatchedEngine:
             with self._passing:
                 since = time.perf_counter()
                 rows = self.forward(windows)
+                if rows.device.type != "cpu":
+                    torch.cuda.current_stream(rows.device).synchronize()  # or the time would be of the start
                 seconds = time.perf_counter() - since
         except (MemoryError, RuntimeError) as error:
             if not is_out_of_memory(error):

@@ -62,7 +62,8 @@ class PackedForward:
         self.heads = int(config.num_attention_heads)
         self.attention = attention.best(device, dtype, config.hidden_size // self.heads)
         self.layout = Layout(specials, device, self.attention.wants_groups)
-        self.compiled = compiled
+        # Windows in groups would be compiled anew for each way in which they fall into groups.
+        self.compiled = compiled and not self.attention.wants_groups
         self.rotations = {kind: self._rotation(kind) for kind in set(config.layer_types)}
         layers: Any = encoder.layers
         self.layers = [
@@ -78,7 +79,7 @@ class PackedForward:
             for layer in layers
         ]
         # Compiled, what stands between two products is one pass over the table instead of several.
-        self._pass = torch.compile(self.vectors) if compiled else self.vectors
+        self._pass = torch.compile(self.vectors) if self.compiled else self.vectors
 
     def cost(self, lengths: Sequence[int]) -> int:
         """All pieces, special ones too, and the few rows that round them up."""
@@ -87,10 +88,7 @@ class PackedForward:
     @torch.inference_mode()
     def __call__(self, windows: Windows) -> Tensor:
         """Vectors float32 [pieces, width] of all windows, one after the other, on the device."""
-        rows = self._pass(self.layout.lay_out(windows))
-        if not self.concurrent:
-            torch.cuda.current_stream(self.device).synchronize()  # the caller takes the time
-        return rows
+        return self._pass(self.layout.lay_out(windows))
 
     def vectors(self, batch: Batch) -> Tensor:
         """Vectors float32 [own pieces, width]: nothing here waits for the device."""

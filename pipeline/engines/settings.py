@@ -73,8 +73,8 @@ class BatchedSettings(EngineSettings):
         compiled = getattr(forward, "compiled", False)
         if self.compile and not compiled:
             raise InputError(
-                "engine.compile=true: only ModernBERT on a GPU in bfloat16 is compiled, "
-                f"not {name} on {device} in {dtype}; leave it out"
+                "engine.compile=true: only ModernBERT is compiled, in bfloat16 on a GPU with PyTorch's "
+                f"kernel for windows of any length; not {name} on {device} in {dtype}; leave it out"
             )
         described = {"engine": name, "device": _name(device), "dtype": dtype, "compiled": compiled}
         return BatchedEngine(forward, budget, described, workers, CHUNKS[kind])
@@ -90,9 +90,9 @@ class BatchedSettings(EngineSettings):
         encoder, room = reader.encoder, reader.settings.window + reader.specials.around()
         kind: torch.dtype = getattr(torch, dtype)
         if modernbert.fits(encoder.config, room):
-            compiled = self.compile and device != "cpu" and kind == torch.bfloat16
             known = cast("ModernBert", encoder)
-            return packed.PackedForward(known, reader.specials, device, kind, compiled=compiled), "packed"
+            forward = packed.PackedForward(known, reader.specials, device, kind, compiled=self.compile)
+            return forward, "packed"
         torch.nn.Module.to(encoder, device, kind)
         return PaddedForward(reader, device), "padded"
 

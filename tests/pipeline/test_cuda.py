@@ -6,7 +6,6 @@ import copy
 from collections.abc import Iterator
 from pathlib import Path
 
-import numpy as np
 import pytest
 import torch
 
@@ -15,6 +14,7 @@ from annotations.document import Document
 from pipeline import checkpoint, fitting
 from pipeline.checkpoint import Model
 from pipeline.config import InputError
+from pipeline.engines import attention
 from pipeline.engines.attention import Grouped, Varlen
 from pipeline.engines.packed import PackedForward
 from pipeline.engines.settings import BatchedSettings, ReferenceSettings
@@ -23,7 +23,7 @@ from pipeline.library import load_encoder
 from pipeline.prediction import Predicted, Predictor
 from tests.pipeline import tiny
 from tests.pipeline.pretend import PretendCuda, slow_varlen
-from tests.pipeline.tiny import alike
+from tests.pipeline.tiny import alike, windows
 
 DISPATCHES = Path(__file__).resolve().parents[2] / "annotations" / "gold" / "dispatches" / "test.jsonl"
 HERE = torch.cuda.is_available()
@@ -45,11 +45,6 @@ def pretend(monkeypatch: pytest.MonkeyPatch) -> Iterator[PretendCuda]:
     monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", slow_varlen)
     with PretendCuda() as mode:
         yield mode
-
-
-def windows(seed: int, count: int) -> list[np.ndarray]:
-    random = np.random.default_rng(seed)
-    return [random.integers(5, 400, size=int(n)) for n in random.integers(1, 25, size=count)]
 
 
 @pytest.mark.parametrize(("dtype", "tolerance"), [("float32", 1e-5), ("bfloat16", 0.25)])
@@ -115,19 +110,20 @@ def test_what_is_compiled_for_a_device_computes_the_same(
     model: Model, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("torch.nn.attention.varlen.varlen_attn", slow_varlen)
+    monkeypatch.setattr(attention, "best", lambda *_: Varlen())
     compiler = torch.compile
     monkeypatch.setattr(torch, "compile", lambda what: compiler(what, backend="eager"))
     found = []
     for compiled in (False, True):
         reader = copy.deepcopy(model.reader)
         forward = PackedForward(
-            reader.encoder,
+            reader.encoder,  # type: ignore[arg-type]
             reader.specials,
             "cpu",
             torch.bfloat16,
-            compiled=compiled,  # type: ignore[arg-type]
+            compiled=compiled,
         )
-        forward.attention = Varlen()
+        assert forward.compiled == compiled
         found.append(forward(windows(7, 30)))
     assert torch.allclose(*found, atol=0.25)
 

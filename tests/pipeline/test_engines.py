@@ -24,11 +24,7 @@ from pipeline.engines.settings import BatchedSettings, ReferenceSettings, worker
 from pipeline.library import load_encoder
 from pipeline.model import Reader
 from tests.pipeline import tiny
-
-
-def windows(seed: int, count: int) -> list[np.ndarray]:
-    random = np.random.default_rng(seed)
-    return [random.integers(5, 400, size=int(n)) for n in random.integers(1, 25, size=count)]
+from tests.pipeline.tiny import windows
 
 
 def padded(reader: Reader, pieces: int) -> BatchedEngine:

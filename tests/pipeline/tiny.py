@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import numpy as np
 import torch
 from tokenizers import Regex, Tokenizer
 from tokenizers.models import WordLevel, WordPiece
@@ -91,3 +92,9 @@ def alike(first: Annotation, second: Annotation) -> None:
     for a, b in zip(first.relations, second.relations, strict=True):
         assert (a.modality, a.source, a.time, a.place) == (b.modality, b.source, b.time, b.place)
         assert abs(a.score - b.score) < 1e-4
+
+
+def windows(seed: int, count: int) -> list[np.ndarray]:
+    """So many windows of pieces, of lengths that vary."""
+    random = np.random.default_rng(seed)
+    return [random.integers(5, 400, size=int(n)) for n in random.integers(1, 25, size=count)]
